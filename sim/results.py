@@ -1,0 +1,151 @@
+"""Results: what one run leaves behind, as plain arrays, and the hash that two runs share when they are the same."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.parameters import ROLES
+
+# Statuses of a state, by code. `sending` is the Guard that the President commands: nobody there has an answer to give.
+STATUSES = (
+    "not asked",
+    "undecided",
+    "accepted",
+    "accepted with limits",
+    "declined",
+    "no answer",
+    "withdrawn",
+    "federalized",
+    "sending",
+)
+NOT_ASKED, UNDECIDED, ACCEPTED, LIMITED, DECLINED, NO_ANSWER, WITHDRAWN, FEDERALIZED, SENDING = range(9)
+
+# Where people are, by code; the last three and the first are running totals.
+STAGES = (
+    "entered",
+    "screening",
+    "waiting for a seat",
+    "training",
+    "awaiting a supervisor",
+    "travel",
+    "in place",
+    "screened out",
+    "returned",
+    "left",
+)
+ENTERED, SCREENING, WAITING, TRAINING, AWAITING, TRAVEL, IN_PLACE, SCREENED_OUT, RETURNED, LEFT = range(10)
+SERVING = slice(SCREENING, IN_PLACE + 1)
+
+
+class Event(NamedTuple):
+    """One line of the event log; the first seven fields are those that vidigi animates."""
+
+    entity_id: str
+    pathway: str
+    event_type: str
+    event: str
+    time: int
+    run_number: int
+    resource_id: str
+    state: str
+    cause: str
+    people: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a governor said and why.
+
+    terms
+        The terms of support in the order of `governors.TERMS`, the role's last; their sum is the support.
+    threshold
+        Support at which this day's luck would have tipped the answer the other way.
+    role
+        The role on which the answer turned, or -1 where no asked role was open.
+    permitted
+        Roles permitted from now on, as bits.
+    """
+
+    day: int
+    state: int
+    answer: str
+    ask: int
+    role: int
+    support: float
+    threshold: float
+    terms: tuple[float, ...]
+    permitted: int
+    offered: int
+    quota: int
+    chance: float
+    is_forced: bool = False
+
+
+@dataclass
+class Run:
+    """One run in full.
+
+    people
+        Shape (n_days, n_states, n_roles, n_stages), whole people at each evening.
+    status, permitted
+        Shape (n_days, n_states): codes of STATUSES, and roles permitted as bits.
+    officers
+        Shape (n_days, 2): hired and deputized officers available.
+    below_reserve, missing
+        Shape (n_days,): states with fewer people at home than their reserve; people missing for a disaster.
+    approval_day
+        Day of approval, or None.
+    decisions, events
+        In the order in which they happened; events only when asked for.
+    """
+
+    draw: int | None
+    replication: int
+    codes: tuple[str, ...]
+    p: Any
+    approval_day: int | None
+    people: NDArray[np.int32]
+    status: NDArray[np.int8]
+    permitted: NDArray[np.int8]
+    officers: NDArray[np.int64]
+    below_reserve: NDArray[np.int32]
+    missing: NDArray[np.int64]
+    decisions: list[Decision] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def in_place(self) -> NDArray[np.int64]:
+        """Troops in place by evening, shape (n_days,)."""
+        return self.people[..., IN_PLACE].sum(axis=(1, 2), dtype=np.int64)
+
+    @property
+    def hash(self) -> int:
+        """64 bits over the daily counts, statuses and roles."""
+        return run_hash(self.people, self.status, self.permitted)
+
+
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finalizer of splitmix64, elementwise (Steele, Lea, Flood 2014)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+# One odd weight per role and stage: a linear hash inside a state's day is cheap for compiled code too.
+_WEIGHTS = _mixed(np.arange(1, len(ROLES) * len(STAGES) + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)
+
+
+def run_hash(people: NDArray[np.int32], status: NDArray[np.int8], permitted: NDArray[np.int8]) -> int:
+    """One run as 64 bits: a weighted sum per state and day, mixed with its status, its roles and its place, all summed.
+
+    Sums wrap at 2**64, so the order of adding does not matter.
+    """
+    n_days, n_states = status.shape
+    flat = people.reshape(n_days * n_states, -1).astype(np.uint64)
+    linear = (flat * _WEIGHTS).sum(axis=1, dtype=np.uint64)
+    place = np.arange(1, n_days * n_states + 1, dtype=np.uint64) * _GOLDEN
+    said = status.reshape(-1).astype(np.uint64) * np.uint64(64) + permitted.reshape(-1).astype(np.uint64)
+    return int(_mixed(linear ^ _mixed(place + said)).sum(dtype=np.uint64))

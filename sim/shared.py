@@ -1,0 +1,198 @@
+"""What the processes of one run share: the clock that owns the day, the evening's observation, the counts and the log.
+
+States act on the observation of the evening before, so the order in which they were created decides nothing.
+"""
+
+from array import array
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from sim import luck
+from sim.parameters import ROLES
+from sim.results import IN_PLACE, SCREENING, SERVING, STAGES, Decision, Event
+from sim.setting import Levers, Setting
+from sim.shocks import Forces
+
+N_ROLES, N_STAGES = len(ROLES), len(STAGES)
+
+# The moments of a day, in order. Endings: reviews, courses, journeys and tours end. Moving: people come forward and are screened.
+# Seating: seats and supervisors are allotted. Evening: counts are recorded and the new observation is taken.
+MOMENTS = ("endings", "asking", "answering", "moving", "seating", "evening")
+_STEP = 1.0 / 8.0
+
+
+class Clock:
+    """The process that owns the day: one shared event for each moment of each day.
+
+    Waiting on a moment that all others wait on too costs no entry in SimPy's queue, which is what makes a cohort per
+    state and day affordable.
+    """
+
+    def __init__(self, env: simpy.Environment, n_days: int) -> None:
+        """Lay out the calendar of a run of n_days evenings."""
+        self.env = env
+        self.n_days = n_days
+        self.day = 0
+        self._events = {moment: [env.event() for _ in range(n_days)] for moment in MOMENTS}
+        self._never = env.event()
+        self.endings, self.moving, self.seating = (self._events[name] for name in ("endings", "moving", "seating"))
+
+    def at(self, moment: str, day: int) -> simpy.Event:
+        """The event of a moment; after the last day it never comes."""
+        return self._events[moment][day] if day < self.n_days else self._never
+
+    def morning(self, day: int) -> simpy.Event:
+        """When courses, journeys and tours end on a day."""
+        return self.endings[day] if day < self.n_days else self._never
+
+    def run(self) -> Generator[simpy.Event, Any, None]:
+        """Ring every moment of every day, each only after all that the one before set off has settled."""
+        for day in range(self.n_days):
+            self.day = day
+            for moment in MOMENTS:
+                self._events[moment][day].succeed()
+                yield self.env.timeout(_STEP)
+            yield self.env.timeout(1.0 - _STEP * len(MOMENTS))
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What every state sees on a day: last evening's picture.
+
+    lean
+        For each state +1 accepted, -1 declined or withdrawn, 0 otherwise; None of it for a state without a governor.
+    neighbor_balance, side_balance
+        For each state, the lean of the neighbours, and of the others of its side, who were asked.
+    refused
+        Share of all states' strength that has declined, and the same for the border strip's states.
+    serving
+        For each state, people in the mission, from screening to in place.
+    unfilled
+        People still missing in each role, of the request's target.
+    """
+
+    lean: tuple[int, ...]
+    neighbor_balance: tuple[float, ...]
+    side_balance: tuple[float, ...]
+    refused: float
+    refused_in_strip: float
+    serving: tuple[int, ...]
+    unfilled: tuple[int, ...]
+
+
+class Luck:
+    """All numbers of one replication that states look up: by state and day, or by state and ask."""
+
+    def __init__(self, setting: Setting, replication: int) -> None:
+        """Draw them in a few large blocks; single draws are slow in Python."""
+        seed, states = setting.seed, setting.world.states
+        fips = np.array([state.fips for state in states])
+        most = max(int(levers.p.rounds_most) for levers in setting.levers)
+        gap = min(int(levers.p.rounds_gap_days) for levers in setting.levers)
+        asks = np.arange(min(most, setting.n_days // gap + 1) + 1)
+        column = fips[:, np.newaxis]
+        self._key = (seed, replication)
+        self._fips = fips
+        self.answer = luck.daily(seed, replication, luck.ANSWER, fips, setting.n_days).tolist()
+        self.withdraw = luck.daily(seed, replication, luck.WITHDRAW, fips, setting.n_days).tolist()
+        self.permit = luck.draws(seed, replication, luck.PERMIT, column, asks)[:, :, 0].tolist()
+        self._offer = luck.draws(seed, replication, luck.OFFER, column, asks).tolist()
+        nation = luck.draws(seed, replication, luck.NATION, 0, 0)
+        self.national, self.partisan = luck.normals(nation[0], nation[1])
+        regions = luck.draws(seed, replication, luck.REGION, np.arange(5), 0)
+        self.regional = [luck.normals(u[0], u[1])[0] for u in regions.tolist()]
+        self._first = luck.draws(seed, replication, luck.GOVERNOR, fips, 0).tolist()
+        review = luck.draws(seed, replication, luck.REVIEW, 0, 0)
+        self.review, self.approval = luck.normals(review[0], review[1])[0], float(review[2])
+
+    def own(self, state: int, governor: int) -> float:
+        """A governor's own mind, standard normal; 0 is the first governor."""
+        if governor == 0:
+            u = self._first[state]
+        else:
+            u = luck.draws(*self._key, luck.GOVERNOR, self._fips[state], governor).tolist()
+        return luck.normals(u[0], u[1])[0]
+
+    def offer(self, state: int, ask: int) -> tuple[float, float, float, float]:
+        """Of one ask: standard normals of the offer and of the volunteers, uniforms of the recall clause and of ordering."""
+        u = self._offer[state][ask]
+        return (*luck.normals(u[0], u[1]), u[2], u[3])
+
+
+class Shared:
+    """The common ground of one run.
+
+    counts
+        People now, flat over (state, role, stage); `cell(state, role)` gives where a role's stages begin.
+    officers
+        Hired and deputized officers available now.
+    """
+
+    def __init__(self, setting: Setting, replication: int, forces: Forces, fate: Luck, with_events: bool) -> None:
+        """Start with nobody asked and nobody moving."""
+        self.env = simpy.Environment()
+        self.setting, self.forces, self.luck, self.replication = setting, forces, fate, replication
+        self.clock = Clock(self.env, setting.n_days)
+        self.world = setting.world
+        self.n_states = len(self.world.states)
+        self.counts = array("i", bytes(4 * self.n_states * N_ROLES * N_STAGES))
+        self.view: NDArray[np.int32] = np.frombuffer(self.counts, np.int32).reshape(self.n_states, N_ROLES, N_STAGES)
+        self.officers = [0, 0]
+        self.missing_today = 0
+        self.disaster = forces.disaster.tolist()
+        self.shock = forces.shock.tolist()
+        self.burst = forces.burst.tolist()
+        self.closed = forces.closed.tolist()
+        self.ambiguity = forces.ambiguity.tolist()
+        self.lapse = forces.lapse.tolist()
+        self.is_federalizing = False
+        self.decisions: list[Decision] = []
+        self.events: list[Event] | None = [] if with_events else None
+        self.observation: Observation
+
+    @property
+    def day(self) -> int:
+        """Today."""
+        return self.clock.day
+
+    @property
+    def levers(self) -> Levers:
+        """Today's levers."""
+        return self.setting.levers[self.clock.day]
+
+    def cell(self, state: int, role: int) -> int:
+        """Where the stages of one state's role begin in `counts`."""
+        return (state * N_ROLES + role) * N_STAGES
+
+    def serving(self, state: int) -> int:
+        """People of a state in the mission now."""
+        return int(self.view[state, :, SERVING].sum())
+
+    def in_place(self, state: int, role: int) -> int:
+        """People of a state in place in a role now."""
+        return self.counts[self.cell(state, role) + IN_PLACE]
+
+    def queue(self, stage: int, role: int) -> int:
+        """People of all states in one stage of a role now."""
+        return int(self.view[:, role, stage].sum())
+
+    def log(
+        self, event: str, state: int | None = None, cause: str = "", people: int = 0, entity: str = "", resource: str = ""
+    ) -> None:
+        """Write a line of the event log, if one is kept."""
+        if self.events is None:
+            return
+        code = "" if state is None else self.world.states[state].code
+        kind = "arrival_departure" if event in ("arrival", "depart") else "resource_use" if resource else "event"
+        name = entity or code or "requester"
+        self.events.append(
+            Event(name, "guard", kind, event, self.clock.day, self.replication, resource, code, cause, people)
+        )
+
+
+__all__ = ["SCREENING", "Clock", "Luck", "Observation", "Shared"]

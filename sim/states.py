@@ -1,0 +1,422 @@
+"""States: the life of a jurisdiction's decision, one SimPy process each.
+
+A governor is asked, weighs the request on last evening's observation, answers in their own time or lets the deadline
+pass, and may take consent back. Where the President commands there is nobody to ask.
+"""
+
+from collections.abc import Generator
+from typing import Any
+
+import simpy
+
+from sim import governors as rules
+from sim.mobilization import Contingent
+from sim.parameters import ROLES
+from sim.results import (
+    ACCEPTED,
+    DECLINED,
+    FEDERALIZED,
+    LIMITED,
+    NO_ANSWER,
+    NOT_ASKED,
+    SENDING,
+    UNDECIDED,
+    WITHDRAWN,
+    Decision,
+)
+from sim.scenario import Answer
+from sim.setting import Levers, role_costs
+from sim.shared import Shared
+
+_ROLES = range(len(ROLES))
+AGREED = (ACCEPTED, LIMITED)
+# The support at which luck tips is infinite where no luck was asked.
+NO_THRESHOLD = float("nan")
+
+
+class StateAgent:
+    """One jurisdiction: its status, what it was asked, and its people.
+
+    asks
+        How often it has been asked; luck of an answer is keyed by it.
+    is_pending
+        Whether an ask waits for an answer (also of a state that accepted earlier and is asked for more).
+    asked_terms
+        Roles, status and law as they stood at the last ask.
+    """
+
+    def __init__(self, shared: Shared, contingent: Contingent, index: int, forced: list[Answer]) -> None:
+        """Nobody has asked yet."""
+        self.shared, self.people, self.index = shared, contingent, index
+        self.home = shared.world.states[index]
+        self.side = self.home.side
+        self.governor = 0
+        self.status = NOT_ASKED
+        self.asks = 0
+        self.quota = 0
+        self.is_pending = False
+        self.asked_on = self.deadline = -1
+        self.asked_terms: tuple[Any, ...] = ()
+        self.is_seat_taken = bool(forced)
+        self.forced = sorted(forced, key=lambda answer: answer.day)
+        self.status_before = NOT_ASKED
+        self.ask_came = shared.env.event()
+        self._standing: tuple[float, ...] = ()
+        self._standing_sum = 0.0
+        self._weighed: Levers | None = None
+        p = shared.setting.levers[0].p
+        self.withdrawal_ceiling = rules.chance_of_withdrawing(0.0, 0.0, p.withdraw_most, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+    # --- The life
+
+    def life(self) -> Generator[simpy.Event, Any, None]:
+        """Wait to be asked, then every day answer, let a deadline pass, or reconsider."""
+        clock = self.shared.clock
+        yield self.ask_came
+        if not self.home.has_governor:
+            yield clock.at("answering", self.asked_on + 1)
+            self.send()
+            return
+        day = clock.day
+        while True:
+            yield clock.at("answering", day)
+            if self.status != FEDERALIZED:
+                if self.is_seat_taken:
+                    self.say_what_is_given()
+                elif self.is_pending:
+                    self.consider()
+                elif self.status in AGREED:
+                    self.reconsider()
+            day += 1
+
+    def ask(self, quota: int, day: int) -> None:
+        """Receive an ask; a state that is still deciding keeps its deadline and gets the larger quota."""
+        levers = self.shared.levers
+        if self.is_pending:
+            self.quota = max(self.quota, quota)
+            return
+        self.asks += 1
+        self.quota = quota
+        self.asked_on, self.deadline = day, day + int(levers.p.request_deadline_days)
+        self.asked_terms = levers.terms
+        self.is_pending = True
+        if self.status not in AGREED and self.status != FEDERALIZED:
+            self.status = UNDECIDED
+        self.shared.log("asked" if self.asks == 1 else "asked again", self.index, f"ask {self.asks}", quota)
+        if not self.ask_came.triggered:
+            self.ask_came.succeed()
+
+    def send(self) -> None:
+        """The President commands here: send volunteers, with no answer to give."""
+        if self.status == FEDERALIZED:
+            return
+        self.status = SENDING
+        self.is_pending = False
+        z = self.shared.luck.offer(self.index, self.asks)
+        self.people.call(self.quota, self.shared.levers.asked_roles, z[1], 1.0)
+        self.shared.log("sends", self.index, "the President commands", self.quota)
+
+    # --- Weighing
+
+    def standing(self, levers: Levers) -> tuple[float, ...]:
+        """The terms of support that hold while neither levers nor governor change."""
+        if self._weighed is not levers:
+            p, fate = levers.p, self.shared.luck
+            self._standing = rules.standing_terms(
+                p.support_mission,
+                p.support_party,
+                self.side,
+                p.support_vote,
+                self.home.margin,
+                p.support_election,
+                self.home.on_ballot,
+                p.support_pledge,
+                self.home.prior_position,
+                levers.status_cost,
+                p.support_place,
+                1.0 if levers.in_strip else 0.0,
+                p.spread_national * fate.national,
+                p.spread_partisan * fate.partisan,
+                p.spread_regional * fate.regional[self.home.region],
+                p.spread_own * fate.own(self.index, self.governor),
+            )
+            self._standing_sum = sum(self._standing)
+            self._weighed = levers
+        return self._standing
+
+    def moving(self, levers: Levers, asks: int) -> tuple[float, ...]:
+        """The terms of support that last evening's observation brings."""
+        p, seen, day, i = levers.p, self.shared.observation, self.shared.day, self.index
+        return rules.moving_terms(
+            p.support_fatigue,
+            asks,
+            p.support_host,
+            self.host_refusal(levers),
+            p.support_disaster,
+            self.shared.disaster[day][i],
+            p.support_load,
+            p.mobilized + seen.serving[i] / self.home.strength,
+            p.support_neighbors,
+            seen.neighbor_balance[i],
+            p.support_network,
+            seen.side_balance[i],
+            self.shared.shock[day][i],
+            p.federalize_echo,
+            1.0 if self.shared.is_federalizing else 0.0,
+        )
+
+    def host_refusal(self, levers: Levers) -> float:
+        """Share of possible hosts that refuse: other states when serving across lines, the strip's where that is contested."""
+        seen = self.shared.observation
+        if levers.in_strip:
+            # The permissive reading holds that federal land needs no host's consent.
+            return 0.0 if levers.p.law_reading else seen.refused_in_strip
+        return seen.refused if levers.p.mission_cross_state else 0.0
+
+    def weigh(self, asks: int) -> float:
+        """Support without a role, in log-odds."""
+        levers = self.shared.levers
+        self.standing(levers)
+        return self._standing_sum + sum(self.moving(levers, asks))
+
+    def roles_asked(self) -> int:
+        """Roles that are asked and open here today, as bits."""
+        return self.shared.levers.asked_roles & ~self.shared.closed[self.shared.day][self.index]
+
+    def deciding_role(self, roles: int, costs: tuple[float, ...]) -> int:
+        """The role on which the answer turns: the easiest of a menu, the hardest of a bundle; -1 where none is open."""
+        open_ones = [r for r in _ROLES if roles >> r & 1]
+        if not open_ones:
+            return -1
+        pick = max if self.shared.levers.is_bundled else min
+        return pick(open_ones, key=lambda r: costs[r])
+
+    # --- Answering
+
+    def consider(self) -> None:
+        """Answer today, or not yet; at the deadline an ask lapses."""
+        day, levers = self.shared.day, self.shared.levers
+        p = levers.p
+        roles, costs = self.roles_asked(), role_costs(p)
+        role = self.deciding_role(roles, costs)
+        if day >= self.deadline:
+            self.lapse(role, costs)
+            return
+        if role < 0:
+            return
+        general = self.weigh(self.asks)
+        chance = rules.chance_of_answering(
+            p.decide_pace,
+            p.decide_conviction,
+            general - costs[role],
+            p.decide_ambiguity,
+            self.shared.ambiguity[day],
+            p.decide_deadline,
+            1.0 if day >= self.deadline - p.decide_last_days else 0.0,
+        )
+        if self.shared.luck.answer[self.index][day] < chance:
+            self.answer(general, roles, role, costs)
+
+    def lapse(self, role: int, costs: tuple[float, ...]) -> None:
+        """The deadline passes without an answer, which is neither yes nor no."""
+        self.is_pending = False
+        if self.status == UNDECIDED:
+            self.status = NO_ANSWER
+            general = self.weigh(self.asks)
+            cost = costs[role] if role >= 0 else 0.0
+            self.record("no answer", role, general, cost, NO_THRESHOLD, 0)
+        self.shared.log("no answer", self.index, f"the deadline of ask {self.asks} passes")
+
+    def answer(self, general: float, roles: int, role: int, costs: tuple[float, ...]) -> None:
+        """Say yes to what this ask's luck permits, or no."""
+        p = self.shared.levers.p
+        u = self.shared.luck.permit[self.index][self.asks]
+        permitted = 0
+        for r in _ROLES:
+            if roles >> r & 1 and u < rules.chance_of_permitting(p.precision, general - costs[r]):
+                permitted |= 1 << r
+        if self.shared.levers.is_bundled and permitted != roles:
+            permitted = 0
+        threshold = rules.tipping_support(p.precision, u)
+        if permitted:
+            self.accept(permitted, roles, role, general, costs[role], threshold)
+        else:
+            self.decline(role, general, costs[role], threshold)
+
+    def accept(
+        self, permitted: int, roles: int, role: int, general: float, cost: float, threshold: float, troops: int | None = None
+    ) -> None:
+        """Permit roles, offer people, and call for volunteers."""
+        p, first = self.shared.levers.p, self.status not in AGREED
+        z_offer, z_call, u_recall, u_order = self.shared.luck.offer(self.index, self.asks)
+        if troops is None:
+            troops = rules.offered(
+                p.offer_base, p.offer_slope, p.offer_spread, z_offer, general - cost, p.offer_most, self.quota, self.could_give()
+            )
+        if first and u_recall < p.offer_recall_chance:
+            self.people.has_recall_clause = True
+        self.is_pending = False
+        permitted |= self.people.permitted
+        self.status = ACCEPTED if permitted & roles == roles else LIMITED
+        answer = ("accept" if self.status == ACCEPTED else "accept with limits") if first else "accept more"
+        self.people.call(troops, permitted, z_call, u_order)
+        self.record(answer, role, general, cost, threshold, troops)
+        self.shared.log(answer, self.index, self.words_for_roles(permitted), troops)
+
+    def decline(self, role: int, general: float, cost: float, threshold: float) -> None:
+        """Say no; a state that accepted earlier keeps what it gave."""
+        self.is_pending = False
+        if self.status in AGREED:
+            self.record("decline more", role, general, cost, threshold, 0)
+            self.shared.log("decline more", self.index, f"ask {self.asks}")
+            return
+        self.status = DECLINED
+        self.record("decline", role, general, cost, threshold, 0)
+        self.shared.log("decline", self.index, f"ask {self.asks}")
+
+    def could_give(self) -> float:
+        """The most that this governor could offer on top of what is promised or serving."""
+        p = self.shared.levers.p
+        committed = self.shared.serving(self.index) + self.people.to_come
+        on_disaster = self.shared.disaster[self.shared.day][self.index]
+        return rules.most_offered(self.home.strength, p.offer_reserve, p.mobilized, on_disaster, committed)
+
+    # --- Reconsidering
+
+    def reconsider(self) -> None:
+        """Withdraw today, or go on; after a while a governor may order units where the request allows it."""
+        levers, day, i = self.shared.levers, self.shared.day, self.index
+        p = levers.p
+        if levers.may_withdraw:
+            u, is_burst = self.shared.luck.withdraw[i][day], self.shared.burst[day][i]
+            # Luck above the ceiling cannot tip a quiet day, so most days need no weighing.
+            if is_burst or u < self.withdrawal_ceiling:
+                self.perhaps_withdraw(u, is_burst)
+                if self.status == WITHDRAWN:
+                    return
+        if p.volunteers_basis and not self.people.is_ordered and day == self.people.call_day + int(p.directed_patience):
+            support = self.weigh(self.asks)
+            if self.people.order_luck < rules.chance_of_ordering(support, p.directed_threshold):
+                self.people.order_the_rest()
+                self.shared.log("orders units", i, "the call has had its time", self.people.to_come)
+
+    def perhaps_withdraw(self, u: float, is_burst: bool) -> None:
+        """Weigh today's chance of withdrawing against today's luck."""
+        p = self.shared.levers.p
+        roles, costs = self.roles_asked(), role_costs(p)
+        role = self.deciding_role(roles, costs)
+        cost = costs[role] if role >= 0 else 0.0
+        general = self.weigh(self.asks)
+        burst = 1.0 if is_burst else 0.0
+        chance = rules.chance_of_withdrawing(
+            p.withdraw_base,
+            p.withdraw_slope,
+            p.withdraw_most,
+            p.withdraw_burst,
+            p.withdraw_burst_slope,
+            p.withdraw_burst_days,
+            general - cost,
+            burst,
+        )
+        if u < chance:
+            cause = "after an incident or a court order" if is_burst else "in its own time"
+            self.withdraw(role, general, cost, cause, chance)
+
+    def withdraw(self, role: int, general: float, cost: float, cause: str, chance: float) -> None:
+        """Take consent back: everybody from here goes home."""
+        self.status = WITHDRAWN
+        self.is_pending = False
+        self.record("withdraw", role, general, cost, NO_THRESHOLD, 0, chance)
+        self.shared.log("withdraw", self.index, cause, self.shared.serving(self.index))
+        self.people.send_home("the governor withdraws")
+
+    # --- What others do to a state
+
+    def say_what_is_given(self) -> None:
+        """A taken seat: give the next answer of the scenario once its day has come and it can be given."""
+        day, levers = self.shared.day, self.shared.levers
+        if self.is_pending and day >= self.deadline and not (self.forced and self.forced[0].day <= day):
+            self.lapse(self.deciding_role(self.roles_asked(), role_costs(levers.p)), role_costs(levers.p))
+        if not self.forced or self.forced[0].day > day:
+            return
+        given = self.forced[0]
+        ready = self.status in AGREED if given.answer == "withdraw" else self.is_pending
+        if not ready:
+            return
+        self.forced.pop(0)
+        roles, costs = self.roles_asked(), role_costs(levers.p)
+        role = self.deciding_role(roles, costs)
+        general, cost = self.weigh(self.asks), costs[role] if role >= 0 else 0.0
+        if given.answer == "accept":
+            permitted = roles if given.roles is None else sum(1 << ROLES.index(r) for r in set(given.roles))
+            self.accept(permitted, roles, role, general, cost, NO_THRESHOLD, given.troops)
+        elif given.answer == "decline":
+            self.decline(role, general, cost, NO_THRESHOLD)
+        elif given.answer == "withdraw":
+            self.withdraw(role, general, cost, "as the scenario says", 1.0)
+        else:
+            self.lapse(role, costs)
+
+    def change_governor(self, side: int) -> None:
+        """A new governor, with their own mind and perhaps another side."""
+        self.governor += 1
+        self.side = side
+        self._weighed = None
+
+    def federalize(self, quota: int) -> None:
+        """Consent is set aside: units are ordered under the President."""
+        if self.status != FEDERALIZED:
+            self.status_before = self.status
+        self.status = FEDERALIZED
+        self.is_pending = False
+        roles = self.shared.levers.federal_roles & _asked(self.shared.levers)
+        self.people.is_federal = True
+        if roles:
+            self.people.order(quota, roles)
+        self.shared.log("federalized", self.index, "consent is set aside", quota if roles else 0)
+
+    def return_to_governor(self) -> None:
+        """A court holds federalization up: people go home and the state is what it was before."""
+        self.status = self.status_before
+        if self.status == UNDECIDED:
+            self.status = NO_ANSWER
+        if self.status in AGREED:
+            self.status = WITHDRAWN
+        self.people.is_federal = False
+        self.people.send_home("a court holds federalization up")
+        self.shared.log("returned to the governor", self.index, "court order")
+
+    # --- Reasons
+
+    def record(
+        self, answer: str, role: int, general: float, cost: float, threshold: float, offered: int, chance: float = 0.0
+    ) -> None:
+        """Keep the reasons of a decision."""
+        levers = self.shared.levers
+        terms = (*self.standing(levers), *self.moving(levers, self.asks), -cost)
+        self.shared.decisions.append(
+            Decision(
+                day=self.shared.day,
+                state=self.index,
+                answer=answer,
+                ask=self.asks,
+                role=role,
+                support=general - cost,
+                threshold=threshold,
+                terms=terms,
+                permitted=self.people.permitted,
+                offered=offered,
+                quota=self.quota,
+                chance=chance,
+                is_forced=self.is_seat_taken,
+            )
+        )
+
+    def words_for_roles(self, roles: int) -> str:
+        """Roles as words."""
+        return ", ".join(role for r, role in enumerate(ROLES) if roles >> r & 1)
+
+
+def _asked(levers: Levers) -> int:
+    """Roles that the request names, open or not, as bits."""
+    return sum(1 << k for k, size in enumerate(levers.role_sizes) if size > 0)
