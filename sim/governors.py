@@ -126,9 +126,9 @@ def moving_terms(
     )
 
 
-def balance(accepted: int, declined: int, asked: int) -> float:
-    """The lean of the peers who were asked, from -1 (all declined) to 1 (all accepted); 0 where there is none."""
-    return (accepted - declined) / asked if asked > 0 else 0.0
+def balance(leaning: int, asked: int) -> float:
+    """The lean of the peers who were asked, accepted less declined: -1 (all declined) to 1 (all accepted); 0 where none was."""
+    return leaning / asked if asked > 0 else 0.0
 
 
 def chance_of_permitting(precision: float, support: float) -> float:

@@ -11,6 +11,7 @@ Salmon, Moraes, Dror, Shaw (2011), Parallel random numbers: as easy as 1, 2, 3. 
 
 import math
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,11 +72,6 @@ def philox(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint
     return np.stack([c0, c1, c2, c3], axis=1).astype(np.uint32)
 
 
-def uniform(word: int) -> float:
-    """A 32-bit word as a number strictly between 0 and 1."""
-    return (word + 0.5) * _UNIT
-
-
 def normals(first: float, second: float) -> tuple[float, float]:
     """Two independent standard normals from two uniforms (Box and Muller 1958)."""
     radius = math.sqrt(-2.0 * math.log(first))
@@ -115,7 +111,9 @@ def daily(seed: int, replication: int, purpose: int, states: ArrayLike, n_days: 
     return four.reshape(len(fips), -1)[:, :n_days]
 
 
-def parameter_uniforms(seed: int, draw: int, name: str) -> tuple[float, ...]:
-    """Four uniforms that belong to one parameter and one draw, keyed by the parameter's name."""
-    counter = np.array([[zlib.crc32(name.encode()), 0, PARAMETER, draw]], np.uint32)
-    return tuple(uniform(int(word)) for word in philox(counter, key_of(seed))[0])
+def of_parameters(seed: int, draw: int, names: Sequence[str]) -> list[list[float]]:
+    """Four uniforms for each parameter of one draw, keyed by the parameter's name."""
+    keys = [zlib.crc32(name.encode()) for name in names]
+    counter = np.zeros((len(names), 4), np.uint32)
+    counter[:, 0], counter[:, 2], counter[:, 3] = keys, PARAMETER, draw
+    return ((philox(counter, key_of(seed)) + 0.5) * _UNIT).tolist()

@@ -1,15 +1,17 @@
 """Mobilization: cohorts of volunteers pass through screening, training and travel to a tour, and go home.
 
-A `Contingent` is one state's people and their desk; a `Cohort` is a SimPy process, the volunteers of one day, who wait
-together until they take seats; a `Detachment` is a process too, those of a cohort who start the same course on the same
-day and move together until they are home. The `School` holds the national seats and supervisors.
+A `Contingent` is one state's people and their desk, a process; a `Cohort` is a process too, the volunteers of one day;
+a `Party` is those of a cohort who take the same course on the same day and move together until they are home. The
+`School` holds the national seats and supervisors.
 """
 
 import math
 from bisect import insort
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import simpy
 
 from sim import people as rules
@@ -19,6 +21,9 @@ from sim.setting import by_role
 from sim.shared import N_ROLES, N_STAGES, Shared
 
 ENFORCEMENT = ROLES.index("enforcement")
+NEVER_DUE = 1 << 30
+# A cheap first look at running totals that may have reached a whole person.
+ALMOST_ONE = 0.999
 _ROLES = range(N_ROLES)
 
 
@@ -38,7 +43,7 @@ class School:
         self.course_days = [int(days) for days in by_role(p, "training_days")]
         self.most_supervised = int(p.enforcement_per_supervisor) * int(p.enforcement_supervisors)
         self.waiting: dict[int, list[Cohort]] = {}
-        self.awaiting: list[Detachment] = []
+        self.awaiting: list[Party] = []
         self._freed = 0
 
     def free(self, n: int) -> None:
@@ -69,7 +74,7 @@ class School:
             wanted = sum(cohort.n_waiting for cohort in cohorts)
             if wanted <= left:
                 for cohort in cohorts:
-                    cohort.take_seats(cohort.waiting)
+                    cohort.take_seats(cohort.waiting[:])
                 del self.waiting[day]
                 left -= wanted
             else:
@@ -81,13 +86,13 @@ class School:
         """Split too few seats over the cohorts of one day, then over the roles of each."""
         by_state = [0] * self.shared.n_states
         for cohort in cohorts:
-            by_state[cohort.state] += cohort.n_waiting
+            by_state[cohort.contingent.state] += cohort.n_waiting
         shares = [0] * len(by_state)
         rules.split(free, by_state, shares)
         granted = [0] * N_ROLES
-        for cohort in sorted(cohorts, key=lambda cohort: cohort.state):
-            n = min(shares[cohort.state], cohort.n_waiting)
-            shares[cohort.state] -= n
+        for cohort in sorted(cohorts, key=lambda cohort: cohort.contingent.state):
+            n = min(shares[cohort.contingent.state], cohort.n_waiting)
+            shares[cohort.contingent.state] -= n
             rules.split(n, cohort.waiting, granted)
             cohort.take_seats(list(granted))
 
@@ -95,242 +100,265 @@ class School:
         """Send trained enforcement people to free supervisors: oldest first, ties by largest remainder, then FIPS."""
         busy = self.shared.queue(TRAVEL, ENFORCEMENT) + self.shared.queue(IN_PLACE, ENFORCEMENT)
         free = self.most_supervised - busy
-        for day in sorted({detachment.trained_on for detachment in self.awaiting}):
+        self.awaiting = [party for party in self.awaiting if party.stage == AWAITING and party.size]
+        for day in sorted({party.trained_on for party in self.awaiting}):
             if free <= 0:
                 break
-            group = sorted((d for d in self.awaiting if d.trained_on == day), key=lambda d: (d.state, d.number))
+            group = sorted(
+                (party for party in self.awaiting if party.trained_on == day), key=lambda party: party.contingent.state
+            )
             by_state = [0] * self.shared.n_states
-            for detachment in group:
-                by_state[detachment.state] += detachment.people[ENFORCEMENT]
+            for party in group:
+                by_state[party.contingent.state] += party.size
             shares = list(by_state)
             if sum(by_state) > free:
                 rules.split(free, by_state, shares)
-            for detachment in group:
-                n = min(shares[detachment.state], detachment.people[ENFORCEMENT])
-                shares[detachment.state] -= n
+            for party in group:
+                n = min(shares[party.contingent.state], party.size)
+                shares[party.contingent.state] -= n
                 free -= n
-                detachment.supervise(n)
-        self.awaiting = [d for d in self.awaiting if d.is_awaiting and d.size]
+                party.supervise(n)
 
 
 class Cohort:
-    """One state's volunteers of one day, a process that waits for its seats; counts, not single soldiers."""
+    """One state's volunteers of one day, a process from coming forward to the last one home; counts, not single soldiers.
+
+    screening, waiting
+        People by role who are still to be screened, and who wait for a seat.
+    parties
+        Those who have seats or have had them, in groups that move together.
+    """
 
     def __init__(self, contingent: "Contingent", day: int, screening: list[int], waiting: list[int] | None = None) -> None:
         """Come forward on a day with so many people by role (or, having moved to another role, wait right away)."""
         self.contingent = contingent
         self.shared = contingent.shared
-        self.state = contingent.state
         self.day = day
         self.screening = screening
         self.waiting = waiting or [0] * N_ROLES
         self.n_screening = sum(screening)
         self.n_waiting = sum(self.waiting)
-        self.name = f"{contingent.code}-{day}"
+        self.parties: list[Party] = []
         contingent.cohorts.append(self)
         self.process = self.shared.env.process(self.life())
 
+    @property
+    def name(self) -> str:
+        """State and day, as the event log calls it."""
+        return f"{self.contingent.code}-{self.day}"
+
     def life(self) -> Generator[simpy.Event, Any, None]:
-        """Wait until everybody has a seat or is out; a withdrawal sends all home."""
-        seating, day, n_days = self.shared.clock.seating, self.shared.clock.day, self.shared.clock.n_days
+        """Be screened and find seats; then, each morning on which something ends for some, they move on."""
+        clock, day = self.shared.clock, self.shared.day
         try:
-            while self.n_screening or self.n_waiting:
-                day += 1
-                yield seating[day] if day < n_days else self.shared.clock.at("seating", day)
+            while self.n_screening or self.n_waiting or self.parties:
+                due = NEVER_DUE
+                for party in self.parties:
+                    if party.due < due:
+                        due = party.due
+                # Seats and supervisors are allotted while this process sleeps, so whoever waits looks every morning.
+                is_waiting = self.n_screening or self.n_waiting or due == NEVER_DUE
+                day = day + 1 if is_waiting else due
+                yield clock.morning(day)
+                for party in list(self.parties):
+                    if party.due == day:
+                        party.move_on()
         except simpy.Interrupt as interrupt:
             self.go_home(str(interrupt.cause))
         self.contingent.cohorts.remove(self)
 
-    def pass_screening(self, role: int, seen: int, failed: int) -> None:
-        """Some have been seen; those who pass wait for a seat."""
-        self.screening[role] -= seen
-        self.n_screening -= seen
-        self.waiting[role] += seen - failed
-        self.n_waiting += seen - failed
-
     def take_seats(self, granted: Sequence[int]) -> None:
-        """Start the courses of those who got seats: one detachment per length of course."""
-        counts, state = self.shared.counts, self.state
+        """Those who got seats start their courses: one party per length of course."""
+        counts, base, waiting = self.shared.counts, self.contingent.base, self.waiting
         course_days = self.contingent.school.course_days
-        groups: dict[int, list[int]] = {}
-        for role in _ROLES:
-            n = granted[role]
+        groups: dict[int, dict[int, int]] = {}
+        seated = 0
+        for role, n in enumerate(granted):
             if n:
-                c = self.shared.cell(state, role)
+                c = base + role * N_STAGES
                 counts[c + WAITING] -= n
                 counts[c + TRAINING] += n
-                # Enforcement alone waits for supervisors, so it never shares a detachment.
+                waiting[role] -= n
+                seated += n
+                # Enforcement alone waits for supervisors, so it never shares a party.
                 key = -1 if role == ENFORCEMENT else course_days[role]
-                if key not in groups:
-                    groups[key] = [0] * N_ROLES
-                groups[key][role] = n
-        if granted is not self.waiting:
-            for role in _ROLES:
-                self.waiting[role] -= granted[role]
-        else:
-            self.waiting = [0] * N_ROLES
-        self.n_waiting = sum(self.waiting)
-        for key, group in groups.items():
-            days = course_days[ENFORCEMENT] if key == -1 else key
-            Detachment(self.contingent, self.day, group, days)
-        if self.shared.events is not None and groups:
-            n = sum(sum(group) for group in groups.values())
-            self.shared.log("takes seats", state, "a seat is free", n, self.name, "training seat")
+                if key in groups:
+                    groups[key][role] = n
+                else:
+                    groups[key] = {role: n}
+        self.n_waiting -= seated
+        for group in groups.values():
+            self.parties.append(Party(self, group, TRAINING, self.shared.day + course_days[next(iter(group))]))
+        if self.shared.events is not None:
+            self.shared.log("takes seats", self.contingent.state, "a seat is free", seated, self, "training seat")
 
     def go_home(self, cause: str) -> None:
-        """Everybody who is left goes home."""
-        counts = self.shared.counts
+        """Everybody stops wherever they are and goes home."""
+        counts, base = self.shared.counts, self.contingent.base
+        n = self.n_screening + self.n_waiting
         for role in _ROLES:
-            c = self.shared.cell(self.state, role)
+            c = base + role * N_STAGES
             counts[c + SCREENING] -= self.screening[role]
             counts[c + WAITING] -= self.waiting[role]
             counts[c + RETURNED] += self.screening[role] + self.waiting[role]
-        n = self.n_screening + self.n_waiting
         self.screening, self.waiting, self.n_screening, self.n_waiting = [0] * N_ROLES, [0] * N_ROLES, 0, 0
-        self.shared.log("goes home", self.state, cause, n, self.name)
+        for party in list(self.parties):
+            n += party.size
+            for role in list(party.people):
+                party.release(role, party.people[role], RETURNED)
+            party.disband()
+        self.shared.log("goes home", self.contingent.state, cause, n, self)
 
 
-class Detachment:
-    """People of one cohort who start the same course on the same day and move together until they are home."""
+class Party:
+    """People of one cohort who start the same course on the same day and move together until they are home.
 
-    def __init__(self, contingent: "Contingent", cohort_day: int, people: list[int], course_days: int) -> None:
-        """Take seats today; a course of 0 days means that the course is over and the journey begins."""
-        self.contingent = contingent
-        self.shared = contingent.shared
-        self.state = contingent.state
-        self.cohort_day = cohort_day
+    people
+        Number by role; only roles with people.
+    due
+        The morning on which their course, journey or tour ends; NEVER_DUE while they await a supervisor.
+    """
+
+    __slots__ = ("cohort", "contingent", "due", "people", "size", "stage", "trained_on")
+
+    def __init__(self, cohort: Cohort, people: dict[int, int], stage: int, due: int) -> None:
+        """Begin in a stage that ends on the morning of `due`."""
+        self.cohort = cohort
+        self.contingent = cohort.contingent
         self.people = people
-        self.size = sum(people)
-        self.course_days = course_days
-        self.stage = TRAINING if course_days else TRAVEL
+        self.size = sum(people.values())
+        self.stage = stage
+        self.due = due
         self.trained_on = -1
-        self.tour_end = -1
-        self.name = f"{contingent.code}-{cohort_day}"
-        self.number = contingent.count_detachments()
-        contingent.detachments.add(self)
-        self.process = self.shared.env.process(self.life())
 
-    def life(self) -> Generator[simpy.Event, Any, None]:
-        """Learn, find a supervisor where the role needs one, travel, serve one tour after another, go home."""
-        clock = self.shared.clock
-        try:
-            day = clock.day
-            if self.course_days:
-                day += self.course_days
-                yield clock.morning(day)
-                if self.people[ENFORCEMENT]:
-                    yield from self.find_supervisor()
-                    day = clock.day
-                else:
-                    self.step(TRAINING, TRAVEL)
-            if self.size:
-                yield clock.morning(day + self.contingent.travel_days)
-                self.arrive()
-            while self.size:
-                yield clock.morning(self.tour_end)
-                self.end_tour()
-        except simpy.Interrupt as interrupt:
-            self.go_home(str(interrupt.cause))
-        self.contingent.detachments.discard(self)
+    def move_on(self) -> None:
+        """What they were doing ends this morning: the course, the journey or the tour."""
+        if not self.size:
+            self.disband()
+        elif self.stage == TRAINING:
+            self.graduate()
+        elif self.stage == TRAVEL:
+            self.step(IN_PLACE)
+            self.start_tour()
+            shared = self.contingent.shared
+            if shared.events is not None:
+                shared.log("in place", self.contingent.state, "the journey ends", self.size, self.cohort)
+        else:
+            self.end_tour()
 
-    def step(self, here: int, there: int) -> None:
-        """Everybody moves from one stage to the next; a course that ends gives its seats back."""
-        counts, cell, state = self.shared.counts, self.shared.cell, self.state
-        for role in _ROLES:
-            n = self.people[role]
-            if n:
-                c = cell(state, role)
-                counts[c + here] -= n
-                counts[c + there] += n
+    def step(self, there: int) -> None:
+        """Everybody moves to another stage."""
+        counts, base, here = self.contingent.shared.counts, self.contingent.base, self.stage
+        for role, n in self.people.items():
+            c = base + role * N_STAGES
+            counts[c + here] -= n
+            counts[c + there] += n
         self.stage = there
-        if here == TRAINING:
-            self.contingent.school.free(self.size)
 
-    def find_supervisor(self) -> Generator[simpy.Event, Any, None]:
-        """Wait, trained but not in place, until every person here has a federal supervisor."""
-        self.step(TRAINING, AWAITING)
-        self.trained_on = self.shared.clock.day
-        self.supervised = self.shared.env.event()
-        self.contingent.school.awaiting.append(self)
-        yield self.supervised
+    def graduate(self) -> None:
+        """Give the seats back and travel; enforcement first waits for a federal supervisor."""
+        school = self.contingent.school
+        school.free(self.size)
+        if ENFORCEMENT in self.people:
+            self.step(AWAITING)
+            self.due = NEVER_DUE
+            self.trained_on = self.contingent.shared.day
+            school.awaiting.append(self)
+        else:
+            self.depart()
 
-    @property
-    def is_awaiting(self) -> bool:
-        """Whether somebody here is trained and waits for a supervisor."""
-        return self.stage == AWAITING
+    def depart(self) -> None:
+        """Travel."""
+        self.step(TRAVEL)
+        self.due = self.contingent.shared.day + self.contingent.travel_days
 
     def supervise(self, n: int) -> None:
-        """So many get supervisors; if not all do, they go ahead as a detachment of their own."""
-        if n <= 0:
-            return
-        if n < self.size:
-            # The rest keep waiting here.
-            c = self.shared.cell(self.state, ENFORCEMENT)
+        """So many get supervisors and travel; if not all do, the rest wait on."""
+        if 0 < n < self.size:
             self.people[ENFORCEMENT] -= n
             self.size -= n
-            self.shared.counts[c + AWAITING] -= n
-            self.shared.counts[c + TRAVEL] += n
-            ahead = [0] * N_ROLES
-            ahead[ENFORCEMENT] = n
-            Detachment(self.contingent, self.cohort_day, ahead, 0)
-        else:
-            self.step(AWAITING, TRAVEL)
-            self.supervised.succeed()
-
-    def arrive(self) -> None:
-        """Be in place; the tour begins."""
-        self.step(TRAVEL, IN_PLACE)
-        self.start_tour()
-        if self.shared.events is not None:
-            self.shared.log("in place", self.state, "the journey ends", self.size, self.name)
+            ahead = Party(self.cohort, {ENFORCEMENT: n}, AWAITING, NEVER_DUE)
+            self.cohort.parties.append(ahead)
+            ahead.depart()
+        elif n > 0:
+            self.depart()
 
     def start_tour(self) -> None:
-        """Serve for a tour of today's length."""
-        self.tour_end = self.shared.clock.day + int(self.shared.levers.p.tour_days)
-        insort(self.contingent.roster, self, key=_by_tour_end)
+        """Serve for a tour of today's length; the roster stays in the order in which tours end."""
+        shared, roster = self.contingent.shared, self.contingent.roster
+        self.due = shared.day + shared.levers.tour_days
+        if roster and roster[-1].due > self.due:
+            insort(roster, self, key=_by_due)
+        else:
+            roster.append(self)
 
     def end_tour(self) -> None:
         """Some stay for another tour, the rest go home."""
-        self.contingent.roster.remove(self)
-        gone = 0
-        for role in _ROLES:
-            n = self.people[role]
-            if n:
-                stay = self.contingent.stay_on(role, n)
-                c = self.shared.cell(self.state, role)
-                self.shared.counts[c + IN_PLACE] -= n - stay
-                self.shared.counts[c + RETURNED] += n - stay
-                self.people[role] = stay
-                gone += n - stay
-        self.size -= gone
-        self.shared.log("goes home", self.state, "the tour ends", gone, self.name)
+        contingent = self.contingent
+        contingent.roster.remove(self)
+        all_gone = 0
+        for role, n in self.people.items():
+            gone = n - contingent.stay_on(role, n) if n else 0
+            if gone:
+                c = contingent.base + role * N_STAGES
+                contingent.shared.counts[c + IN_PLACE] -= gone
+                contingent.shared.counts[c + RETURNED] += gone
+                self.people[role] = n - gone
+                all_gone += gone
+        self.size -= all_gone
+        if contingent.shared.events is not None:
+            contingent.shared.log("goes home", contingent.state, "the tour ends", all_gone, self.cohort)
         if self.size:
             self.start_tour()
+        else:
+            self.cohort.parties.remove(self)
 
     def release(self, role: int, n: int, to_stage: int | None) -> None:
         """Take people of a role out, to a final stage, or (None) to wait for a seat in another role."""
-        c = self.shared.cell(self.state, role)
+        shared, c = self.contingent.shared, self.contingent.base + role * N_STAGES
         self.people[role] -= n
         self.size -= n
-        self.shared.counts[c + self.stage] -= n
+        shared.counts[c + self.stage] -= n
         if to_stage is not None:
-            self.shared.counts[c + to_stage] += n
+            shared.counts[c + to_stage] += n
         if self.stage == TRAINING:
             self.contingent.school.free(n)
 
-    def go_home(self, cause: str) -> None:
-        """Stop wherever they are and go home."""
-        n = self.size
+    def disband(self) -> None:
+        """Nobody is left."""
         if self.stage == IN_PLACE:
             self.contingent.roster.remove(self)
-        for role in _ROLES:
-            if self.people[role]:
-                self.release(role, self.people[role], RETURNED)
-        self.shared.log("goes home", self.state, cause, n, self.name)
+        self.cohort.parties.remove(self)
 
 
-def _by_tour_end(detachment: Detachment) -> tuple[int, int]:
-    return (detachment.tour_end, detachment.number)
+def _by_due(party: Party) -> int:
+    return party.due
+
+
+class Attrition:
+    """Those in place who leave before their tour ends: running totals by state and role, in every state at once."""
+
+    def __init__(self, shared: Shared, contingents: Sequence["Contingent"]) -> None:
+        """Nobody has left yet."""
+        self.shared, self.contingents = shared, contingents
+        self.due = np.zeros(shared.n_states * N_ROLES)
+        self.left = np.zeros(shared.n_states * N_ROLES)
+
+    def run(self) -> Generator[simpy.Event, Any, None]:
+        """Each day add to what is due; whole people leave, from the tours that end first."""
+        shared, in_place = self.shared, self.shared.view.reshape(-1, N_STAGES)[:, IN_PLACE]
+        for day, moment in enumerate(shared.clock.leaving):
+            yield moment
+            p = shared.levers.p
+            rate = min(1.0, p.attrition * (p.funding_attrition if shared.lapse[day] else 1.0))
+            self.due += rate * in_place
+            for cell in (self.due - self.left > ALMOST_ONE).nonzero()[0].tolist():
+                n = min(int(in_place[cell]), rules.whole(self.due[cell]) - int(self.left[cell]))
+                if n:
+                    self.left[cell] += n
+                    state, role = divmod(cell, N_ROLES)
+                    self.contingents[state].take_from_place(role, n, LEFT)
+                    shared.log("leaves", state, "attrition", n)
 
 
 class Contingent:
@@ -345,10 +373,11 @@ class Contingent:
         p = shared.setting.levers[0].p
         home = shared.world.states[state]
         self.shared, self.school, self.state, self.code = shared, school, state, home.code
+        self.base = shared.cell(state, 0)
         self.strength = home.strength
         self.cohorts: list[Cohort] = []
-        self.detachments: set[Detachment] = set()
-        self.roster: list[Detachment] = []
+        self.to_screen: deque[Cohort] = deque()
+        self.roster: list[Party] = []
         self.offer, self.pool, self.come, self.calls = 0, 0.0, 0.0, 0
         self.entered = 0
         self.permitted = 0
@@ -361,22 +390,13 @@ class Contingent:
         self.screening_days = int(p.screening_days)
         self.fail_share = 1.0 - p.screening_pass
         self.chance = -math.expm1(-p.volunteers_pace)
-        self.returned = [0]
-        self._screened, self._ended, self._exposure = [0] * N_ROLES, [0] * N_ROLES, [0] * N_ROLES
-        self._number = 0
+        self._screened, self._failed, self._ended = [0] * N_ROLES, [0] * N_ROLES, [0] * N_ROLES
         self.first_call = shared.env.event()
-
-    def count_detachments(self) -> int:
-        """The next detachment's number, in order of forming."""
-        self._number += 1
-        return self._number
 
     @property
     def travel_days(self) -> int:
-        """Days of travel: home, or to another state."""
-        levers, home = self.shared.levers, self.shared.world.states[self.state]
-        away = levers.p.mission_cross_state or (levers.in_strip and not home.in_strip)
-        return int(levers.p.travel_away_days if away else levers.p.travel_home_days)
+        """Days of travel today: home, or to another state."""
+        return self.shared.levers.travel_days[self.state]
 
     @property
     def to_come(self) -> int:
@@ -388,9 +408,8 @@ class Contingent:
     @property
     def busy(self) -> int:
         """People whom no call can reach: in the mission, or home for less than the dwell time."""
-        since = max(0, len(self.returned) - 1 - int(self.shared.levers.p.tour_dwell_days))
-        home = self.shared.view[self.state, :, RETURNED].sum() - self.returned[since]
-        return self.shared.serving(self.state) + int(home)
+        dwell = int(self.shared.levers.p.tour_dwell_days)
+        return self.shared.serving(self.state) + self.shared.returned_within(self.state, dwell)
 
     def call(self, n: int, permitted: int, z: float, order_luck: float) -> None:
         """Call for n more volunteers; the willing of an earlier call stay willing."""
@@ -461,26 +480,25 @@ class Contingent:
         self.call_day = -1
 
     def send_home(self, cause: str) -> None:
-        """Interrupt every cohort and detachment wherever it is."""
+        """Interrupt every cohort wherever it is."""
         self.close()
-        for party in [*self.cohorts, *sorted(self.detachments, key=lambda d: d.number)]:
-            if party.process.is_alive:
-                party.process.interrupt(cause)
+        self.to_screen.clear()
+        for cohort in self.cohorts:
+            cohort.process.interrupt(cause)
 
     def open_now(self) -> int:
         """Roles that are permitted, asked, and open by law and courts today."""
         return self.permitted & ~self.shared.closed[self.shared.day][self.state]
 
     def mobilize(self) -> Generator[simpy.Event, Any, None]:
-        """The desk's day from the first call on: screen, count who leaves, meet a disaster, take in who comes forward."""
+        """The desk's day from the first call on: screen, meet a disaster, take in who comes forward."""
         yield self.first_call
-        for moment in self.shared.clock.moving[self.shared.day :]:
-            yield moment
-            if self.entered:
-                if self.cohorts:
-                    self.screen()
-                if self.roster:
-                    self.lose_some()
+        disaster = self.shared.disaster
+        for day in range(self.shared.day, self.shared.clock.n_days):
+            yield self.shared.clock.moving[day]
+            if self.to_screen:
+                self.screen()
+            if disaster[day][self.state]:
                 self.meet_disaster()
             if self.pool > self.come and self.entered < self.offer:
                 self.take_in()
@@ -488,14 +506,14 @@ class Contingent:
     def take_in(self) -> None:
         """Those who come forward today become a cohort, split over roles."""
         shared, day = self.shared, self.shared.day
+        roles = self.permitted & ~shared.closed[day][self.state]
+        if not roles:
+            return
         p = shared.levers.p
         chance = 1.0 / p.federalize_ramp_days if self.is_ordered else self.chance
         on_disaster, lapse = shared.disaster[day][self.state], shared.lapse[day]
         if on_disaster or lapse:
             chance *= rules.reach_today(p.mobilized, on_disaster, p.funding_share, 1.0 if lapse else 0.0)
-        roles = self.open_now()
-        if not roles:
-            return
         self.come = rules.come_forward(self.come, self.pool, self.offer, chance)
         n = rules.whole(self.come) - self.entered
         if n <= 0:
@@ -503,86 +521,66 @@ class Contingent:
         self.entered += n
         parts = self.split_over_roles(n, roles)
         counts = shared.counts
-        for role in _ROLES:
-            if parts[role]:
-                c = shared.cell(self.state, role)
-                counts[c + ENTERED] += parts[role]
-                counts[c + SCREENING] += parts[role]
+        for role, part in enumerate(parts):
+            if part:
+                c = self.base + role * N_STAGES
+                counts[c + ENTERED] += part
+                counts[c + SCREENING] += part
         cohort = Cohort(self, day, parts)
+        self.to_screen.append(cohort)
         if shared.events is not None:
             cause = "ordered" if self.is_ordered else "the governor's call"
-            shared.log("come forward", self.state, cause, n, cohort.name)
+            shared.log("come forward", self.state, cause, n, cohort)
 
     def split_over_roles(self, n: int, roles: int) -> list[int]:
-        """People by role: what the nation still lacks decides, or the request's sizes where nothing is lacking."""
-        unfilled = self.shared.observation.unfilled
-        sizes = self.shared.levers.role_sizes
-        weights = [unfilled[r] if roles >> r & 1 else 0 for r in _ROLES]
-        if not any(weights):
-            weights = [sizes[r] if roles >> r & 1 else 0 for r in _ROLES]
-        if not any(weights):
-            weights = [roles >> r & 1 for r in _ROLES]
+        """People by role, in proportion to what the nation still lacks."""
         parts = [0] * N_ROLES
-        rules.split(n, weights, parts)
+        rules.split(n, self.shared.observation.weights[roles], parts)
         return parts
 
     def screen(self) -> None:
         """See the oldest cohorts first, as many people as the desk can in a day."""
-        left, today = self.capacity, self.shared.day
-        seen = [0] * N_ROLES
-        for cohort in self.cohorts:
-            if left <= 0:
-                break
-            if not cohort.n_screening or today - cohort.day < self.screening_days:
-                continue
-            n = min(left, cohort.n_screening)
-            left -= n
-            if n == cohort.n_screening:
-                self.screen_cohort(cohort, list(cohort.screening))
+        left, latest = self.capacity, self.shared.day - self.screening_days
+        queue, waiting = self.to_screen, self.school.waiting
+        while queue and left > 0 and queue[0].day <= latest:
+            cohort = queue[0]
+            n = cohort.n_screening
+            if n <= left:
+                seen = cohort.screening[:]
+                queue.popleft()
             else:
-                rules.split(n, cohort.screening, seen)
+                n, seen = left, [0] * N_ROLES
+                rules.split(left, cohort.screening, seen)
+            left -= n
+            if n:
                 self.screen_cohort(cohort, seen)
-            if cohort.n_waiting:
-                waiting = self.school.waiting.setdefault(cohort.day, [])
-                if cohort not in waiting:
-                    waiting.append(cohort)
+                peers = waiting.setdefault(cohort.day, [])
+                if cohort not in peers:
+                    peers.append(cohort)
 
     def screen_cohort(self, cohort: Cohort, seen: Sequence[int]) -> None:
-        """See these people of a cohort; some are screened out."""
+        """See these people of a cohort: some are screened out, the others wait for a seat."""
         counts = self.shared.counts
-        for role in _ROLES:
-            n = seen[role]
+        for role, n in enumerate(seen):
             if n:
-                failed = rules.whole_share(self._screened[role], n, self.fail_share)
                 self._screened[role] += n
-                c = self.shared.cell(self.state, role)
+                failed = rules.whole(self.fail_share * self._screened[role]) - self._failed[role]
+                self._failed[role] += failed
+                c = self.base + role * N_STAGES
                 counts[c + SCREENING] -= n
                 counts[c + WAITING] += n - failed
                 counts[c + SCREENED_OUT] += failed
-                cohort.pass_screening(role, n, failed)
-
-    def lose_some(self) -> None:
-        """Attrition: some of those in place leave, from the tours that end first."""
-        p, counts = self.shared.levers.p, self.shared.counts
-        rate = p.attrition * (p.funding_attrition if self.shared.lapse[self.shared.day] else 1.0)
-        rate = min(rate, 1.0)
-        exposure = self._exposure
-        base = self.shared.cell(self.state, 0) + IN_PLACE
-        for role in _ROLES:
-            n = counts[base + role * N_STAGES]
-            if n:
-                leaving = rules.whole_share(exposure[role], n, rate)
-                exposure[role] += n
-                if leaving:
-                    self.take_from_place(role, leaving, LEFT)
-                    self.shared.log("leaves", self.state, "attrition", leaving)
+                cohort.screening[role] -= n
+                cohort.n_screening -= n
+                cohort.waiting[role] += n - failed
+                cohort.n_waiting += n - failed
 
     def take_from_place(self, role: int, n: int, to_stage: int) -> None:
         """Take people in place out of the mission, from the tours that end first."""
-        for detachment in self.roster:
-            taken = min(n, detachment.people[role])
+        for party in self.roster:
+            taken = min(n, party.people.get(role, 0))
             if taken:
-                detachment.release(role, taken, to_stage)
+                party.release(role, taken, to_stage)
                 n -= taken
             if not n:
                 return
@@ -604,7 +602,7 @@ class Contingent:
         at_home = self.strength * (1.0 - p.mobilized) - self.shared.serving(self.state)
         short = rules.whole(max(0.0, p.offer_reserve * self.strength + on_disaster * self.strength - at_home))
         if short and self.has_recall_clause:
-            in_place = [self.shared.in_place(self.state, role) for role in _ROLES]
+            in_place = [self.shared.counts[self.base + role * N_STAGES + IN_PLACE] for role in _ROLES]
             recalled = min(short, sum(in_place))
             parts = [0] * N_ROLES
             rules.split(recalled, in_place, parts)
@@ -625,9 +623,9 @@ class Contingent:
             moved = sum(self._taken_out(role, bool(still_open)))
             if moved and still_open:
                 parts = self.split_over_roles(moved, still_open)
-                for other in _ROLES:
-                    self.shared.counts[self.shared.cell(self.state, other) + WAITING] += parts[other]
-                    self._cross(role, other, parts[other])
+                for other, n in enumerate(parts):
+                    self.shared.counts[self.base + other * N_STAGES + WAITING] += n
+                    self._cross(role, other, n)
                 cohort = Cohort(self, self.shared.day, [0] * N_ROLES, parts)
                 self.school.waiting.setdefault(cohort.day, []).append(cohort)
             if moved:
@@ -651,8 +649,8 @@ class Contingent:
             cohort.n_waiting -= cohort.waiting[role]
             cohort.screening[role] = cohort.waiting[role] = 0
             yield n
-        for detachment in sorted(self.detachments, key=lambda d: d.number):
-            n = detachment.people[role]
-            if n:
-                detachment.release(role, n, None if has_other else RETURNED)
-                yield n
+            for party in cohort.parties:
+                n = party.people.get(role, 0)
+                if n:
+                    party.release(role, n, None if has_other else RETURNED)
+                    yield n

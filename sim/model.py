@@ -4,19 +4,21 @@ The processes live in `states`, `mobilization`, `requester` and `channels`; this
 books. A day is: endings, asking, answering, moving, seating, evening (see `shared.MOMENTS`).
 """
 
+import gc
 from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from sim import governors as rules
 from sim.channels import deputize, hire
-from sim.mobilization import Contingent, School
+from sim.mobilization import Attrition, Contingent, School
 from sim.requester import Requester
-from sim.results import ACCEPTED, DECLINED, LIMITED, NOT_ASKED, RETURNED, SERVING, WITHDRAWN, Run
+from sim.results import ACCEPTED, DECLINED, LIMITED, NOT_ASKED, SERVING, WITHDRAWN, Run
 from sim.setting import Setting
-from sim.shared import N_ROLES, N_STAGES, Luck, Observation, Shared
+from sim.shared import N_ROLES, Luck, Observation, Shared, Weights
 from sim.shocks import forces_of, lognormal
 from sim.states import StateAgent
 
@@ -77,36 +79,40 @@ class _Play:
         self.requester = Requester(shared, self.states, approval_day)
         self.approval_day = approval_day
         shape = (self.setting.n_days, shared.n_states)
-        self.people = np.zeros((*shape, N_ROLES, N_STAGES), np.int32)
+        self.serving = np.zeros(shape, np.int32)
         self.status, self.permitted = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
-        self.officers = np.zeros((shape[0], 2), np.int64)
-        self.below_reserve, self.missing = np.zeros(shape[0], np.int32), np.zeros(shape[0], np.int64)
-        self._statuses: list[int] = []
-        self._strengths = np.array([home.strength for home in shared.world.states])
-        self._strip = [k for k, home in enumerate(shared.world.states) if home.in_strip]
+        self.officers, self.missing = np.zeros((shape[0], 2), np.int64), np.zeros(shape[0], np.int64)
+        self._standing: list[tuple[int, int]] = []
         shared.observation = self.observe()
         # Endings first: a process that waits on the evening must wait before the clock starts.
         lives = [self.requester.life(), self.requester.command(), hire(shared), deputize(shared)]
         lives += [state.life() for state in self.states]
         lives += [contingent.mobilize() for contingent in self.contingents]
-        lives += [self.school.run(), self.strike(), self.keep_books(), shared.clock.run()]
+        lives += [self.school.run(), Attrition(shared, self.contingents).run(), self.strike(), self.keep_books()]
         for life in lives:
             env.process(life)
 
     def run(self) -> Run:
         """Let the days pass."""
-        self.shared.env.run()
+        # A run makes many small cycles that all live to its end: collecting in between finds nothing and costs a third.
+        was_collecting = gc.isenabled()
+        gc.disable()
+        try:
+            self.shared.env.run()
+        finally:
+            if was_collecting:
+                gc.enable()
         return Run(
             draw=self.setting.draw,
             replication=self.shared.replication,
             codes=self.shared.world.codes,
             p=self.setting.levers[0].p,
             approval_day=self.approval_day,
-            people=self.people,
+            people=self.shared.people,
             status=self.status,
             permitted=self.permitted,
             officers=self.officers,
-            below_reserve=self.below_reserve,
+            below_reserve=self.below_reserve(),
             missing=self.missing,
             decisions=self.shared.decisions,
             events=self.shared.events or [],
@@ -143,58 +149,60 @@ class _Play:
         """Each evening: record the counts, and take the observation of tomorrow."""
         shared = self.shared
         for day in range(self.setting.n_days):
-            yield shared.clock.at("evening", day)
-            self.people[day] = shared.view
+            yield shared.clock.evening[day]
+            shared.people[day] = shared.view
             self.status[day] = [state.status for state in self.states]
             self.permitted[day] = [contingent.permitted for contingent in self.contingents]
             self.officers[day] = shared.officers
             self.missing[day] = shared.missing_today
             shared.missing_today = 0
-            returned = shared.view[:, :, RETURNED].sum(axis=1).tolist()
-            for contingent, n in zip(self.contingents, returned, strict=True):
-                contingent.returned.append(n)
             shared.observation = self.observe()
-            p = shared.levers.p
-            on_disaster = shared.forces.disaster[day] * self._strengths
-            at_home = self._strengths * (1.0 - p.mobilized) - np.array(shared.observation.serving) - on_disaster
-            self.below_reserve[day] = int((at_home < p.offer_reserve * self._strengths).sum())
+            self.serving[day] = shared.observation.serving
+
+    def below_reserve(self) -> NDArray[np.int64]:
+        """States by evening with fewer people at home than their governor's reserve."""
+        strengths = np.array([home.strength for home in self.shared.world.states])
+        p = self.setting.levers[0].p
+        at_home = strengths * (1.0 - p.mobilized - self.shared.forces.disaster) - self.serving
+        return (at_home < p.offer_reserve * strengths).sum(axis=1)
 
     def observe(self) -> Observation:
         """Last evening's picture; peers are worked out anew only when somebody has moved."""
         shared = self.shared
-        serving = shared.view[:, :, SERVING].sum(axis=2)
-        by_role = serving.sum(axis=0).tolist()
         sizes = shared.levers.role_sizes
         total, target = sum(sizes), self.requester.target
-        unfilled = tuple(
-            max(0, target * sizes[r] // total - by_role[r]) if total else 0 for r in range(N_ROLES)
-        )
-        statuses = [state.status for state in self.states]
-        sides = [state.side for state in self.states]
-        if statuses + sides != self._statuses:
-            self._statuses = statuses + sides
-            self._peers = self._weigh_peers(statuses, sides)
-        return Observation(*self._peers, tuple(serving.sum(axis=1).tolist()), unfilled)
+        serving = shared.view[:, :, SERVING].sum(axis=2)
+        by_role = serving.sum(axis=0).tolist()
+        missing = [max(0, target * sizes[r] // total - by_role[r]) if total else 0 for r in range(N_ROLES)]
+        standing = [(state.status, state.side) for state in self.states]
+        if standing != self._standing:
+            self._standing = standing
+            self._peers = self._weigh_peers([status for status, _ in standing], [side for _, side in standing])
+        return Observation(*self._peers, tuple(serving.sum(axis=1).tolist()), Weights(missing, sizes))
 
     def _weigh_peers(self, statuses: list[int], sides: list[int]) -> tuple[Any, ...]:
-        """Leans of all states and what each sees of its neighbours and its side."""
-        states, strengths = self.shared.world.states, self._strengths
-        has_say = [home.has_governor for home in states]
-        lean = tuple(_LEAN.get(status, 0) if say else 0 for status, say in zip(statuses, has_say, strict=True))
-        asked = [status != NOT_ASKED and say for status, say in zip(statuses, has_say, strict=True)]
+        """Leans of all states, and what each sees of its neighbours and of the others of its side."""
+        states = self.shared.world.states
+        lean = [_LEAN.get(status, 0) if home.has_governor else 0 for status, home in zip(statuses, states, strict=True)]
+        asked = [
+            1 if status != NOT_ASKED and home.has_governor else 0 for status, home in zip(statuses, states, strict=True)
+        ]
+        # By side: how many lean each way, and how many were asked.
+        sums = {side: [0, 0] for side in (-1, 0, 1)}
+        for k, side in enumerate(sides):
+            sums[side][0] += lean[k]
+            sums[side][1] += asked[k]
         near, same = [], []
-        by_side = {side: [k for k, s in enumerate(sides) if s == side and asked[k]] for side in (-1, 0, 1)}
-        for k in range(len(states)):
-            near.append(_balance([j for j in self.shared.world.neighbors[k] if asked[j]], lean))
-            same.append(_balance([j for j in by_side[sides[k]] if j != k], lean))
-        refused = sum(int(strengths[k]) for k, x in enumerate(lean) if x < 0) / int(strengths.sum())
-        strip = sum(int(strengths[k]) for k in self._strip)
-        in_strip = sum(int(strengths[k]) for k in self._strip if lean[k] < 0) / strip if strip else 0.0
-        return lean, tuple(near), tuple(same), refused, in_strip
-
-
-def _balance(peers: list[int], lean: tuple[int, ...]) -> float:
-    """The lean of some peers, all of whom were asked."""
-    accepted = sum(1 for j in peers if lean[j] > 0)
-    declined = sum(1 for j in peers if lean[j] < 0)
-    return rules.balance(accepted, declined, len(peers))
+        for k, neighbors in enumerate(self.shared.world.neighbors):
+            leaning = n_asked = 0
+            for j in neighbors:
+                leaning += lean[j]
+                n_asked += asked[j]
+            near.append(rules.balance(leaning, n_asked))
+            same.append(rules.balance(sums[sides[k]][0] - lean[k], sums[sides[k]][1] - asked[k]))
+        refused = sum(home.strength for home, x in zip(states, lean, strict=True) if x < 0)
+        strip = [k for k, home in enumerate(states) if home.in_strip]
+        refused_in_strip = sum(states[k].strength for k in strip if lean[k] < 0)
+        total, total_in_strip = sum(home.strength for home in states), sum(states[k].strength for k in strip)
+        shares = (refused / total, refused_in_strip / total_in_strip if total_in_strip else 0.0)
+        return (tuple(lean), tuple(near), tuple(same), *shares)

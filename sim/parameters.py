@@ -6,7 +6,7 @@ its JSON Schema, the draw of an uncertainty, and the words of a slider. This mod
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -133,27 +133,25 @@ class Parameter:
             return -1.0
         return float(value)
 
-    def draw(self, uniforms: tuple[float, ...], low: float | None = None, high: float | None = None) -> float:
-        """One value for one draw: triangular (low, value, high), or from the mixture.
+    def draw(self, uniforms: Sequence[float], mode: Value, ends: tuple[float, float] | None = None) -> float:
+        """One value for one draw: triangular (low, mode, high), or from the mixture.
 
         Parameters
         ----------
         uniforms
             Four numbers between 0 and 1 that belong to this parameter and draw.
-        low, high
-            Replace the ends of the register's range.
+        ends
+            (low, high) that replace the register's range, and its mixture.
         """
-        if self.mixture and low is None:
-            weight = uniforms[0] * sum(part.weight for part in self.mixture)
+        if self.mixture and ends is None:
+            left = uniforms[0] * sum(part.weight for part in self.mixture)
             for part in self.mixture:
-                weight -= part.weight
-                if weight < 0.0:
+                left -= part.weight
+                if left < 0.0:
                     break
             return part.mean + part.sd * luck.normals(uniforms[1], uniforms[2])[0]
-        if self.range is None or not isinstance(self.value, int | float):
-            raise ValueError(f"{self.name} has no range to draw from")
-        ends = (self.range[0] if low is None else low, self.range[1] if high is None else high)
-        drawn = triangular(uniforms[0], ends[0], float(self.value), ends[1], self.scale == "log")
+        low, high = ends or self.range  # type: ignore[misc]
+        drawn = triangular(uniforms[0], low, mode, high, self.scale == "log")  # type: ignore[arg-type]
         return float(round(drawn)) if self.whole else drawn
 
 
@@ -224,20 +222,16 @@ def resolve(
     draw
         The number of the draw, or None for the defaults.
     """
-    resolved: dict[str, Value] = {}
-    for name, entry in register().items():
-        mode = values.get(name, entry.value)
-        is_free = entry.kind == "uncertainty" and (name not in values or name in ranges)
-        if draw is None or not is_free:
-            resolved[name] = mode
-            continue
-        uniforms = luck.parameter_uniforms(seed, draw, name)
-        if name in ranges:
-            low, high = ranges[name]
-            drawn = triangular(uniforms[0], low, float(mode), high, entry.scale == "log")  # type: ignore[arg-type]
-            resolved[name] = float(round(drawn)) if entry.whole else drawn
-        else:
-            resolved[name] = entry.draw(uniforms)
+    resolved = {name: values.get(name, entry.value) for name, entry in register().items()}
+    if draw is None:
+        return resolved
+    free = [
+        name
+        for name, entry in register().items()
+        if entry.kind == "uncertainty" and (name not in values or name in ranges)
+    ]
+    for name, uniforms in zip(free, luck.of_parameters(seed, draw, free), strict=True):
+        resolved[name] = register()[name].draw(uniforms, resolved[name], ranges.get(name))
     return resolved
 
 

@@ -111,22 +111,17 @@ def split(n: int, weights: Sequence[int], parts: MutableSequence[int]) -> None:
     total = 0
     for weight in weights:
         total += weight
-    for k in range(len(weights)):
-        parts[k] = 0
-    if total <= 0 or n <= 0:
-        return
-    left = n
-    for k in range(len(weights)):
-        parts[k] = n * weights[k] // total
-        left -= parts[k]
+    left = n if total > 0 else 0
+    for k, weight in enumerate(weights):
+        parts[k] = n * weight // total if left else 0
+    for part in parts:
+        left -= part
     while left > 0:
-        best = -1
-        best_remainder = -1
-        for k in range(len(weights)):
+        best, most = 0, -1
+        for k, weight in enumerate(weights):
             # A part that was rounded up already has a negative remainder.
-            remainder = n * weights[k] - parts[k] * total
-            if weights[k] > 0 and remainder > best_remainder:
-                best, best_remainder = k, remainder
+            remainder = n * weight - parts[k] * total
+            if remainder > most and weight:
+                best, most = k, remainder
         parts[best] += 1
         left -= 1
-

@@ -7,8 +7,7 @@ import simpy
 
 from sim import governors as rules
 from sim.people import split
-from sim.results import DECLINED, FEDERALIZED, NO_ANSWER, NOT_ASKED, SENDING, UNDECIDED, WITHDRAWN
-from sim.setting import role_costs
+from sim.results import DECLINED, FEDERALIZED, NO_ANSWER, NOT_ASKED, SENDING, SERVING, UNDECIDED, WITHDRAWN
 from sim.shared import Shared
 from sim.states import AGREED, StateAgent
 
@@ -33,7 +32,7 @@ class Requester:
             return
         clock, day = self.shared.clock, self.approval_day
         while self.rounds < int(self.shared.setting.levers[min(day, clock.n_days - 1)].p.rounds_most):
-            yield clock.at("asking", day)
+            yield clock.on(clock.asking, day)
             self.ask_first() if self.rounds == 0 else self.ask_again()
             self.rounds += 1
             day += int(self.shared.levers.p.rounds_gap_days)
@@ -51,7 +50,8 @@ class Requester:
 
     def in_force(self) -> int:
         """People in the mission and people whom open calls may still bring."""
-        return sum(self.shared.serving(state.index) + state.people.to_come for state in self.states)
+        serving = int(self.shared.view[:, :, SERVING].sum())
+        return serving + sum(state.people.to_come for state in self.states)
 
     def ask_again(self) -> None:
         """Allot what is missing in proportion to what each state could give times its chance of accepting."""
@@ -79,12 +79,11 @@ class Requester:
         )
         if not can_be_asked or not state.home.has_governor:
             return 0
-        costs = role_costs(levers.p)
-        role = state.deciding_role(state.roles_asked(), costs)
+        role = levers.deciding_roles[state.roles_asked()]
         if role < 0:
             return 0
         asks = state.asks if state.is_pending else state.asks + 1
-        chance = rules.chance_of_permitting(levers.p.precision, state.weigh(asks) - costs[role])
+        chance = rules.chance_of_permitting(levers.p.precision, state.weigh(asks) - levers.role_costs[role])
         return int(state.could_give() * chance)
 
     def command(self) -> Generator[simpy.Event, Any, None]:
@@ -95,7 +94,7 @@ class Requester:
         clock = self.shared.clock
         taken: list[StateAgent] = []
         for day in range(federal_day, clock.n_days):
-            yield clock.at("asking", day)
+            yield clock.on(clock.asking, day)
             is_suspended = bool(self.shared.forces.suspended[day])
             if is_suspended and self.shared.is_federalizing:
                 for state in taken:

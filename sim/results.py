@@ -110,7 +110,7 @@ class Run:
     status: NDArray[np.int8]
     permitted: NDArray[np.int8]
     officers: NDArray[np.int64]
-    below_reserve: NDArray[np.int32]
+    below_reserve: NDArray[np.int64]
     missing: NDArray[np.int64]
     decisions: list[Decision] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -145,7 +145,7 @@ def run_hash(people: NDArray[np.int32], status: NDArray[np.int8], permitted: NDA
     """
     n_days, n_states = status.shape
     flat = people.reshape(n_days * n_states, -1).astype(np.uint64)
-    linear = (flat * _WEIGHTS).sum(axis=1, dtype=np.uint64)
+    linear = flat @ _WEIGHTS
     place = np.arange(1, n_days * n_states + 1, dtype=np.uint64) * _GOLDEN
     said = status.reshape(-1).astype(np.uint64) * np.uint64(64) + permitted.reshape(-1).astype(np.uint64)
     return int(_mixed(linear ^ _mixed(place + said)).sum(dtype=np.uint64))

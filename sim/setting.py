@@ -1,6 +1,7 @@
 """A setting: a scenario, the world and one draw of the uncertainties, made ready for an engine as plain numbers by day."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sim.parameters import ROLES, Numbers, Value, numbers, register, resolve
@@ -24,6 +25,12 @@ class Levers:
         Whether a governor may take consent back under the status asked for.
     status_cost
         What the status costs in support, log-odds.
+    role_costs
+        What each role costs in support, log-odds, in the order of ROLES.
+    travel_days
+        Days of travel for each state's people: home, or to another state.
+    tour_days
+        Length of a tour that begins today.
     terms
         What a decliner is asked again for when it changes: roles, status, law.
     """
@@ -38,12 +45,27 @@ class Levers:
     status_cost: float
     is_bundled: bool
     in_strip: bool
+    role_costs: tuple[float, ...]
+    travel_days: tuple[int, ...]
+    tour_days: int
     terms: tuple[Any, ...]
 
-    @property
+    @cached_property
+    def named_roles(self) -> int:
+        """Roles that the request names, open or not, as bits."""
+        return sum(1 << k for k, size in enumerate(self.role_sizes) if size > 0)
+
+    @cached_property
     def asked_roles(self) -> int:
         """Roles that the request names and the law leaves open, as bits."""
-        return sum(1 << k for k, size in enumerate(self.role_sizes) if size > 0) & self.open_roles
+        return self.named_roles & self.open_roles
+
+    @cached_property
+    def deciding_roles(self) -> tuple[int, ...]:
+        """For every set of roles, the one on which an answer turns: the easiest of a menu, the hardest of a bundle; -1 for none."""
+        pick = max if self.is_bundled else min
+        sets = [[r for r in range(len(ROLES)) if bits >> r & 1] for bits in range(1 << len(ROLES))]
+        return tuple(pick(roles, key=lambda r: self.role_costs[r]) if roles else -1 for roles in sets)
 
 
 @dataclass(frozen=True)
@@ -98,6 +120,7 @@ def _levers(values: dict[str, Value], first: dict[str, Value], world: World) -> 
     }
     voluntary = open_roles(role_standing(status, **gates), reading)
     federal = open_roles(role_standing("title_10_12406", **gates), reading)
+    in_strip = place == "border_strip"
     sizes = tuple(int(values[name]) for name in ROLE_NAMES)  # type: ignore[arg-type]
     if values["review.removes_closed"]:
         sizes = tuple(size if voluntary >> k & 1 else 0 for k, size in enumerate(sizes))
@@ -111,7 +134,13 @@ def _levers(values: dict[str, Value], first: dict[str, Value], world: World) -> 
         may_withdraw=may_withdraw(status, reading),
         status_cost=float(values[f"support.status.{status}"]),  # type: ignore[arg-type]
         is_bundled=values["request.mode"] == "bundled",
-        in_strip=place == "border_strip",
+        in_strip=in_strip,
+        role_costs=by_role(p, "support_role"),
+        travel_days=tuple(
+            int(p.travel_away_days if gates["cross_state"] or (in_strip and not home.in_strip) else p.travel_home_days)
+            for home in world.states
+        ),
+        tour_days=int(p.tour_days),
         terms=(sizes, status, place, voluntary, bool(values["mission.cross_state"])),
     )
 
@@ -122,11 +151,6 @@ def _chosen(choice: Value, world: World) -> tuple[bool, ...]:
         return tuple(state.code in choice for state in world.states)
     rule = {"all": lambda s: True, "same_side": lambda s: s.side == 1, "border": lambda s: s.on_border}[str(choice)]
     return tuple(rule(state) for state in world.states)
-
-
-def role_costs(p: Numbers) -> tuple[float, ...]:
-    """What each role costs in support, in the order of ROLES."""
-    return tuple(getattr(p, f"support_role_{role}") for role in ROLES)
 
 
 def by_role(p: Numbers, group: str) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ States act on the observation of the evening before, so the order in which they 
 """
 
 from array import array
-from collections.abc import Generator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,50 +14,44 @@ from numpy.typing import NDArray
 
 from sim import luck
 from sim.parameters import ROLES
-from sim.results import IN_PLACE, SCREENING, SERVING, STAGES, Decision, Event
+from sim.results import RETURNED, SERVING, STAGES, Decision, Event
 from sim.setting import Levers, Setting
 from sim.shocks import Forces
 
 N_ROLES, N_STAGES = len(ROLES), len(STAGES)
 
-# The moments of a day, in order. Endings: reviews, courses, journeys and tours end. Moving: people come forward and are screened.
-# Seating: seats and supervisors are allotted. Evening: counts are recorded and the new observation is taken.
-MOMENTS = ("endings", "asking", "answering", "moving", "seating", "evening")
-_STEP = 1.0 / 8.0
+# The moments of a day, in order. Endings: shocks strike; courses, journeys and tours end. Leaving: attrition. Moving:
+# people are screened and come forward. Seating: seats and supervisors are allotted. Evening: counts are recorded and the
+# new observation is taken.
+MOMENTS = ("endings", "asking", "answering", "leaving", "moving", "seating", "evening")
 
 
 class Clock:
-    """The process that owns the day: one shared event for each moment of each day.
+    """The one calendar: a shared event for each moment of each day, laid out before the first.
 
-    Waiting on a moment that all others wait on too costs no entry in SimPy's queue, which is what makes a cohort per
-    state and day affordable.
+    Waiting on a moment that all others wait on too costs no entry of one's own in SimPy's queue, which is what makes a
+    cohort per state and day affordable. Moments lie an eighth of a day apart, so whatever one sets off has settled
+    before the next.
     """
 
-    def __init__(self, env: simpy.Environment, n_days: int) -> None:
-        """Lay out the calendar of a run of n_days evenings."""
-        self.env = env
+    def __init__(self, env: simpy.Environment, n_days: int, turn_day: Callable[[int], None]) -> None:
+        """Lay out the calendar of a run of n_days evenings; `turn_day` is told of each new day first."""
         self.n_days = n_days
-        self.day = 0
-        self._events = {moment: [env.event() for _ in range(n_days)] for moment in MOMENTS}
-        self._never = env.event()
-        self.endings, self.moving, self.seating = (self._events[name] for name in ("endings", "moving", "seating"))
+        self.never = env.event()
+        moments = [
+            [env.timeout(day + k / 8.0) for day in range(n_days)] for k in range(len(MOMENTS))
+        ]
+        self.endings, self.asking, self.answering, self.leaving, self.moving, self.seating, self.evening = moments
+        for day, event in enumerate(self.endings):
+            event.callbacks.append(lambda _, day=day: turn_day(day))  # type: ignore[union-attr, misc]
 
-    def at(self, moment: str, day: int) -> simpy.Event:
-        """The event of a moment; after the last day it never comes."""
-        return self._events[moment][day] if day < self.n_days else self._never
+    def on(self, moments: list[simpy.Timeout], day: int) -> simpy.Event:
+        """A moment of a day; after the last day it never comes."""
+        return moments[day] if day < self.n_days else self.never
 
     def morning(self, day: int) -> simpy.Event:
         """When courses, journeys and tours end on a day."""
-        return self.endings[day] if day < self.n_days else self._never
-
-    def run(self) -> Generator[simpy.Event, Any, None]:
-        """Ring every moment of every day, each only after all that the one before set off has settled."""
-        for day in range(self.n_days):
-            self.day = day
-            for moment in MOMENTS:
-                self._events[moment][day].succeed()
-                yield self.env.timeout(_STEP)
-            yield self.env.timeout(1.0 - _STEP * len(MOMENTS))
+        return self.endings[day] if day < self.n_days else self.never
 
 
 @dataclass(frozen=True)
@@ -72,8 +66,9 @@ class Observation:
         Share of all states' strength that has declined, and the same for the border strip's states.
     serving
         For each state, people in the mission, from screening to in place.
-    unfilled
-        People still missing in each role, of the request's target.
+    weights
+        For every set of roles (as bits), what people are split by: those still missing of the target in each of its
+        roles, or the request's sizes where nobody is missing.
     """
 
     lean: tuple[int, ...]
@@ -82,7 +77,25 @@ class Observation:
     refused: float
     refused_in_strip: float
     serving: tuple[int, ...]
-    unfilled: tuple[int, ...]
+    weights: Mapping[int, list[int]]
+
+
+class Weights(dict[int, list[int]]):
+    """Weights of roles, worked out for the sets of roles that are asked about."""
+
+    def __init__(self, missing: Sequence[int], sizes: Sequence[int]) -> None:
+        """Take what is missing in each role and what the request asks for in each."""
+        super().__init__()
+        self._missing, self._sizes = missing, sizes
+
+    def __missing__(self, roles: int) -> list[int]:
+        """Work the weights out once."""
+        for numbers in (self._missing, self._sizes, [1] * N_ROLES):
+            weights = [n if roles >> r & 1 else 0 for r, n in enumerate(numbers)]
+            if any(weights):
+                break
+        self[roles] = weights
+        return weights
 
 
 class Luck:
@@ -129,6 +142,8 @@ class Shared:
 
     counts
         People now, flat over (state, role, stage); `cell(state, role)` gives where a role's stages begin.
+    people
+        The evenings recorded so far, shape (n_days, n_states, n_roles, n_stages).
     officers
         Hired and deputized officers available now.
     """
@@ -137,12 +152,15 @@ class Shared:
         """Start with nobody asked and nobody moving."""
         self.env = simpy.Environment()
         self.setting, self.forces, self.luck, self.replication = setting, forces, fate, replication
-        self.clock = Clock(self.env, setting.n_days)
+        self.clock = Clock(self.env, setting.n_days, self.turn_day)
         self.world = setting.world
         self.n_states = len(self.world.states)
         self.counts = array("i", bytes(4 * self.n_states * N_ROLES * N_STAGES))
         self.view: NDArray[np.int32] = np.frombuffer(self.counts, np.int32).reshape(self.n_states, N_ROLES, N_STAGES)
         self.officers = [0, 0]
+        self.day = 0
+        self.levers: Levers = setting.levers[0]
+        self.people: NDArray[np.int32] = np.zeros((setting.n_days, self.n_states, N_ROLES, N_STAGES), np.int32)
         self.missing_today = 0
         self.disaster = forces.disaster.tolist()
         self.shock = forces.shock.tolist()
@@ -155,44 +173,37 @@ class Shared:
         self.events: list[Event] | None = [] if with_events else None
         self.observation: Observation
 
-    @property
-    def day(self) -> int:
-        """Today."""
-        return self.clock.day
-
-    @property
-    def levers(self) -> Levers:
-        """Today's levers."""
-        return self.setting.levers[self.clock.day]
+    def turn_day(self, day: int) -> None:
+        """Today is another day, with the levers of that day."""
+        self.day, self.levers = day, self.setting.levers[day]
 
     def cell(self, state: int, role: int) -> int:
         """Where the stages of one state's role begin in `counts`."""
         return (state * N_ROLES + role) * N_STAGES
 
     def serving(self, state: int) -> int:
-        """People of a state in the mission now."""
+        """People of a state in the mission now, from screening to in place."""
         return int(self.view[state, :, SERVING].sum())
 
-    def in_place(self, state: int, role: int) -> int:
-        """People of a state in place in a role now."""
-        return self.counts[self.cell(state, role) + IN_PLACE]
+    def returned_within(self, state: int, days: int) -> int:
+        """People of a state who have come home within so many days."""
+        since = self.day - 1 - days
+        before = int(self.people[since, state, :, RETURNED].sum()) if since >= 0 else 0
+        return int(self.view[state, :, RETURNED].sum()) - before
 
     def queue(self, stage: int, role: int) -> int:
         """People of all states in one stage of a role now."""
         return int(self.view[:, role, stage].sum())
 
     def log(
-        self, event: str, state: int | None = None, cause: str = "", people: int = 0, entity: str = "", resource: str = ""
+        self, event: str, state: int | None = None, cause: str = "", people: int = 0, party: Any = None, resource: str = ""
     ) -> None:
-        """Write a line of the event log, if one is kept."""
+        """Write a line of the event log, if one is kept; `party` is the cohort or detachment that it happens to."""
         if self.events is None:
             return
         code = "" if state is None else self.world.states[state].code
         kind = "arrival_departure" if event in ("arrival", "depart") else "resource_use" if resource else "event"
-        name = entity or code or "requester"
+        name = party.name if party else code or "requester"
         self.events.append(
-            Event(name, "guard", kind, event, self.clock.day, self.replication, resource, code, cause, people)
+            Event(name, "guard", kind, event, self.day, self.replication, resource, code, cause, people)
         )
-
-
-__all__ = ["SCREENING", "Clock", "Luck", "Observation", "Shared"]

@@ -25,7 +25,7 @@ from sim.results import (
     Decision,
 )
 from sim.scenario import Answer
-from sim.setting import Levers, role_costs
+from sim.setting import Levers
 from sim.shared import Shared
 
 _ROLES = range(len(ROLES))
@@ -74,20 +74,17 @@ class StateAgent:
         clock = self.shared.clock
         yield self.ask_came
         if not self.home.has_governor:
-            yield clock.at("answering", self.asked_on + 1)
+            yield clock.on(clock.answering, self.asked_on + 1)
             self.send()
             return
-        day = clock.day
-        while True:
-            yield clock.at("answering", day)
-            if self.status != FEDERALIZED:
-                if self.is_seat_taken:
-                    self.say_what_is_given()
-                elif self.is_pending:
-                    self.consider()
-                elif self.status in AGREED:
-                    self.reconsider()
-            day += 1
+        for moment in clock.answering[self.shared.day :]:
+            yield moment
+            if self.is_seat_taken:
+                self.say_what_is_given()
+            elif self.is_pending:
+                self.consider()
+            elif self.status in AGREED:
+                self.reconsider()
 
     def ask(self, quota: int, day: int) -> None:
         """Receive an ask; a state that is still deciding keeps its deadline and gets the larger quota."""
@@ -183,22 +180,14 @@ class StateAgent:
         """Roles that are asked and open here today, as bits."""
         return self.shared.levers.asked_roles & ~self.shared.closed[self.shared.day][self.index]
 
-    def deciding_role(self, roles: int, costs: tuple[float, ...]) -> int:
-        """The role on which the answer turns: the easiest of a menu, the hardest of a bundle; -1 where none is open."""
-        open_ones = [r for r in _ROLES if roles >> r & 1]
-        if not open_ones:
-            return -1
-        pick = max if self.shared.levers.is_bundled else min
-        return pick(open_ones, key=lambda r: costs[r])
-
     # --- Answering
 
     def consider(self) -> None:
         """Answer today, or not yet; at the deadline an ask lapses."""
         day, levers = self.shared.day, self.shared.levers
         p = levers.p
-        roles, costs = self.roles_asked(), role_costs(p)
-        role = self.deciding_role(roles, costs)
+        roles, costs = self.roles_asked(), levers.role_costs
+        role = levers.deciding_roles[roles]
         if day >= self.deadline:
             self.lapse(role, costs)
             return
@@ -302,9 +291,9 @@ class StateAgent:
 
     def perhaps_withdraw(self, u: float, is_burst: bool) -> None:
         """Weigh today's chance of withdrawing against today's luck."""
-        p = self.shared.levers.p
-        roles, costs = self.roles_asked(), role_costs(p)
-        role = self.deciding_role(roles, costs)
+        levers = self.shared.levers
+        p, roles, costs = levers.p, self.roles_asked(), levers.role_costs
+        role = levers.deciding_roles[roles]
         cost = costs[role] if role >= 0 else 0.0
         general = self.weigh(self.asks)
         burst = 1.0 if is_burst else 0.0
@@ -336,7 +325,7 @@ class StateAgent:
         """A taken seat: give the next answer of the scenario once its day has come and it can be given."""
         day, levers = self.shared.day, self.shared.levers
         if self.is_pending and day >= self.deadline and not (self.forced and self.forced[0].day <= day):
-            self.lapse(self.deciding_role(self.roles_asked(), role_costs(levers.p)), role_costs(levers.p))
+            self.lapse(levers.deciding_roles[self.roles_asked()], levers.role_costs)
         if not self.forced or self.forced[0].day > day:
             return
         given = self.forced[0]
@@ -344,8 +333,8 @@ class StateAgent:
         if not ready:
             return
         self.forced.pop(0)
-        roles, costs = self.roles_asked(), role_costs(levers.p)
-        role = self.deciding_role(roles, costs)
+        roles, costs = self.roles_asked(), levers.role_costs
+        role = levers.deciding_roles[roles]
         general, cost = self.weigh(self.asks), costs[role] if role >= 0 else 0.0
         if given.answer == "accept":
             permitted = roles if given.roles is None else sum(1 << ROLES.index(r) for r in set(given.roles))
@@ -369,7 +358,7 @@ class StateAgent:
             self.status_before = self.status
         self.status = FEDERALIZED
         self.is_pending = False
-        roles = self.shared.levers.federal_roles & _asked(self.shared.levers)
+        roles = self.shared.levers.federal_roles & self.shared.levers.named_roles
         self.people.is_federal = True
         if roles:
             self.people.order(quota, roles)
@@ -415,8 +404,3 @@ class StateAgent:
     def words_for_roles(self, roles: int) -> str:
         """Roles as words."""
         return ", ".join(role for r, role in enumerate(ROLES) if roles >> r & 1)
-
-
-def _asked(levers: Levers) -> int:
-    """Roles that the request names, open or not, as bits."""
-    return sum(1 << k for k, size in enumerate(levers.role_sizes) if size > 0)

@@ -7,7 +7,7 @@ import csv
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class World:
     neighbors: tuple[tuple[int, ...], ...]
     disasters_per_day: tuple[tuple[float, ...], ...]
 
-    @property
+    @cached_property
     def codes(self) -> tuple[str, ...]:
         """Postal codes in order."""
         return tuple(state.code for state in self.states)
