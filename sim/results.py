@@ -1,5 +1,6 @@
 """Results: what one run leaves behind, as plain arrays, and the hash that two runs share when they are the same."""
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -149,3 +150,95 @@ def run_hash(people: NDArray[np.int32], status: NDArray[np.int8], permitted: NDA
     place = np.arange(1, n_days * n_states + 1, dtype=np.uint64) * _GOLDEN
     said = status.reshape(-1).astype(np.uint64) * np.uint64(64) + permitted.reshape(-1).astype(np.uint64)
     return int(_mixed(linear ^ _mixed(place + said)).sum(dtype=np.uint64))
+
+
+# What is kept of every run by day, in this order: statuses of governors, people by stage, in place by role, the rest.
+STATUS_SERIES = {
+    "not_asked": (NOT_ASKED,),
+    "undecided": (UNDECIDED,),
+    "agreeing": (ACCEPTED, LIMITED),
+    "with_limits": (LIMITED,),
+    "declined": (DECLINED,),
+    "no_answer": (NO_ANSWER,),
+    "withdrawn": (WITHDRAWN,),
+    "federalized": (FEDERALIZED,),
+}
+STAGE_SERIES = {stage.replace(" ", "_"): k for k, stage in enumerate(STAGES)}
+ROLE_SERIES = {f"in_place_{role}": k for k, role in enumerate(ROLES)}
+OTHER_SERIES = ("dc_sending", "hired", "deputized", "below_reserve", "missing")
+SERIES = (*STATUS_SERIES, *STAGE_SERIES, *ROLE_SERIES, *OTHER_SERIES)
+
+
+def series_of(run: Run, has_governor: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """National totals of a run by day, shape (n_series, n_days); statuses count governors alone."""
+    status = run.status[:, has_governor]
+    rows = [np.isin(status, codes).sum(axis=1) for codes in STATUS_SERIES.values()]
+    totals = run.people.sum(axis=1, dtype=np.int64)
+    rows += [totals[:, :, stage].sum(axis=1) for stage in STAGE_SERIES.values()]
+    rows += [totals[:, role, IN_PLACE] for role in ROLE_SERIES.values()]
+    rows.append((run.status[:, ~has_governor] == SENDING).any(axis=1))
+    rows += [run.officers[:, 0], run.officers[:, 1], run.below_reserve, run.missing]
+    return np.array(rows, np.int32)
+
+
+@dataclass
+class Ensemble:
+    """All runs of one plan, reduced to what bands need; axes are in the order of the plan.
+
+    pairs
+        (draw, replication) of each run; draw None means the defaults.
+    done
+        Which runs have finished, shape (n_runs,).
+    series
+        Shape (n_runs, n_series, n_days), in the order of SERIES.
+    status_counts
+        Runs in which a state had a status, shape (n_days, n_states, n_statuses).
+    last_status
+        Shape (n_runs, n_states).
+    numbers
+        Parameters of day 0 as plain numbers, shape (n_runs, n_parameters), in the order of the register.
+    approval
+        Day of approval, -1 where never, shape (n_runs,).
+    hashes
+        64 bits a run, 0 where none finished.
+    errors
+        What went wrong, by number of the run.
+    luck_share
+        By outcome, the part of the variance that is luck alone (None where it could not be told).
+    """
+
+    scenario: Any
+    seed: int
+    pairs: tuple[tuple[int | None, int], ...]
+    codes: tuple[str, ...]
+    done: NDArray[np.bool_]
+    series: NDArray[np.int32]
+    status_counts: NDArray[np.int32]
+    last_status: NDArray[np.int8]
+    numbers: NDArray[np.float64]
+    approval: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+    errors: dict[int, str] = field(default_factory=dict)
+    events: dict[int, list[Event]] = field(default_factory=dict)
+    luck_share: dict[str, float | None] = field(default_factory=dict)
+    seconds: float = 0.0
+    engine: str = "simpy"
+
+    @property
+    def n_days(self) -> int:
+        """Evenings recorded."""
+        return self.series.shape[2]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every run has finished or failed."""
+        return bool(self.done.sum() + len(self.errors) == len(self.pairs))
+
+    def daily(self, name: str) -> NDArray[np.int32]:
+        """One series of the runs that finished, shape (n_finished, n_days)."""
+        return self.series[self.done, SERIES.index(name)]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the hashes of all runs in the order of the plan; a run that failed counts as 0."""
+        return hashlib.sha256(self.hashes.astype("<u8").tobytes()).hexdigest()

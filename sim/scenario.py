@@ -172,6 +172,10 @@ class Scenario:
         _check_whole(changed, "the command line")
         return changed
 
+    def renamed(self, name: str) -> "Scenario":
+        """The same scenario under another name."""
+        return replace(self, name=name)
+
     def document(self) -> dict[str, Any]:
         """The scenario as a plain document in the file format, with nothing left to extend."""
         levers: dict[str, Any] = {}

@@ -1,0 +1,237 @@
+"""Ensembles: many runs of one scenario, on one process or several, reduced as they come.
+
+By default run r is draw r of the uncertainties with luck r. Crossing `draws` with `replications` gives every draw every
+luck; 0 draws hold all uncertainties at their defaults. All parallel work of the project goes through `each`.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import model, outcomes
+from sim.luck import TWIN
+from sim.parameters import InputError, Numbers
+from sim.results import SERIES, STATUSES, Ensemble, Event, series_of
+from sim.scenario import Scenario
+from sim.setting import setting_of
+from sim.world import load_world
+
+Pair = tuple[int | None, int]
+MOST_RUNS = 1_000_000
+# Draws that are run a second time under other luck, to tell luck and assumptions apart.
+MOST_TWINS = 40
+FEWEST_FOR_TWINS = 10
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What an ensemble keeps of one run; the fields are those of `Ensemble`."""
+
+    series: NDArray[np.int32]
+    status: NDArray[np.int8]
+    numbers: tuple[float, ...]
+    approval: int
+    hash: int
+    events: list[Event]
+
+
+def pairs_of(draws: int | None, replications: int) -> tuple[Pair, ...]:
+    """The runs of an ensemble: draw r with luck r; every draw with every luck; or (0 draws) luck alone."""
+    if replications < 1 or (draws or 0) < 0:
+        raise InputError(f"--draws {draws} and --replications {replications}: at least one run is needed")
+    if max(draws or 1, 1) * replications > MOST_RUNS:
+        raise InputError(f"{max(draws or 1, 1) * replications:,} runs are more than {MOST_RUNS:,} at a time")
+    if draws is None:
+        return tuple((r, r) for r in range(replications))
+    if draws == 0:
+        return tuple((None, r) for r in range(replications))
+    return tuple((d, r) for d in range(draws) for r in range(replications))
+
+
+def reduced(scenario: Scenario, seed: int, pair: Pair, with_events: bool) -> Reduced | str:
+    """One run, reduced; a run that fails is told, so that the others are kept."""
+    try:
+        setting = setting_of(scenario, seed, pair[0])
+        run = model.run(setting, pair[1], with_events)
+    except Exception as error:  # whatever a rule raises belongs to this run alone
+        return f"{type(error).__name__}: {error}"
+    governed = np.array([state.has_governor for state in setting.world.states])
+    approval = -1 if run.approval_day is None else run.approval_day
+    return Reduced(series_of(run, governed), run.status, tuple(run.p), approval, run.hash, run.events)
+
+
+def several(
+    scenario: Scenario, seed: int, numbered: Sequence[tuple[int, Pair]], with_events: bool
+) -> list[tuple[int, Reduced | str]]:
+    """Some runs, one after the other: what one task of a worker does."""
+    return [(k, reduced(scenario, seed, pair, with_events)) for k, pair in numbered]
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Executor | None]:
+    """An executor of so many processes, or None for this one alone."""
+    if jobs <= 1:
+        yield None
+        return
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def each(
+    scenario: Scenario, seed: int, numbered: Sequence[tuple[int, Pair]], with_events: bool, executor: Executor | None
+) -> Iterator[tuple[int, Reduced | str]]:
+    """Run numbered pairs here or on an executor; results come in any order."""
+    if executor is None:
+        for k, pair in numbered:
+            yield k, reduced(scenario, seed, pair, with_events)
+        return
+    size = max(1, min(16, len(numbered) // 8))
+    chunks = [numbered[at : at + size] for at in range(0, len(numbered), size)]
+    futures: list[Future[list[tuple[int, Reduced | str]]]] = [
+        executor.submit(several, scenario, seed, chunk, with_events) for chunk in chunks
+    ]
+    try:
+        for future in as_completed(futures):
+            yield from future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def empty(scenario: Scenario, seed: int, pairs: tuple[Pair, ...]) -> Ensemble:
+    """An ensemble in which nothing has run yet."""
+    world = load_world(str(scenario.value("request.party")))
+    n_runs, n_days, n_states = len(pairs), scenario.days + 1, len(world.states)
+    return Ensemble(
+        scenario=scenario,
+        seed=seed,
+        pairs=pairs,
+        codes=world.codes,
+        done=np.zeros(n_runs, np.bool_),
+        series=np.zeros((n_runs, len(SERIES), n_days), np.int32),
+        status_counts=np.zeros((n_days, n_states, len(STATUSES)), np.int32),
+        last_status=np.zeros((n_runs, n_states), np.int8),
+        numbers=np.full((n_runs, len(Numbers._fields)), np.nan),
+        approval=np.full(n_runs, -1, np.int32),
+        hashes=np.zeros(n_runs, np.uint64),
+    )
+
+
+def keep(ensemble: Ensemble, k: int, result: Reduced | str) -> None:
+    """Put one run's result into its place."""
+    if isinstance(result, str):
+        ensemble.errors[k] = result
+        return
+    ensemble.errors.pop(k, None)
+    ensemble.done[k] = True
+    ensemble.series[k] = result.series
+    ensemble.numbers[k] = result.numbers
+    ensemble.approval[k] = result.approval
+    ensemble.hashes[k] = result.hash
+    ensemble.last_status[k] = result.status[-1]
+    for code in range(len(STATUSES)):
+        ensemble.status_counts[:, :, code] += result.status == code
+    if result.events:
+        ensemble.events[k] = result.events
+
+
+def run_ensemble(
+    scenario: Scenario,
+    seed: int = 1,
+    draws: int | None = None,
+    replications: int = 20,
+    *,
+    jobs: int = 1,
+    executor: Executor | None = None,
+    with_events: bool = False,
+    with_twins: bool = True,
+    started: Ensemble | None = None,
+    progress: Callable[[str, int, int], Any] | None = None,
+) -> Ensemble:
+    """Run a scenario many times.
+
+    Parameters
+    ----------
+    draws, replications
+        See `pairs_of`.
+    jobs, executor
+        Processes to use, or an executor that stands already (then jobs is not looked at).
+    with_twins
+        Run some draws again under other luck, to tell what luck does (see `Ensemble.luck_share`).
+    started
+        An ensemble of the same plan whose finished runs are kept.
+    progress
+        Called as (stage, finished, all) after each run.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        With the ensemble so far as its argument: what has finished is kept.
+    """
+    pairs = pairs_of(draws, replications)
+    ensemble = started or empty(scenario, seed, pairs)
+    if ensemble.pairs != pairs or ensemble.scenario.digest != scenario.digest or ensemble.seed != seed:
+        raise InputError("the runs to go on with belong to another scenario, seed or number of runs")
+    tell = progress or (lambda stage, n, total: None)
+    begun = time.perf_counter()
+    todo = [(k, pair) for k, pair in enumerate(pairs) if not ensemble.done[k]]
+    twins = _twins(pairs) if with_twins and draws != 0 else []
+    twin_results = empty(scenario, seed, tuple(pair for _, pair in twins))
+    try:
+        with workers(0 if executor else jobs) as own:
+            pool = executor or own
+            for n, (k, result) in enumerate(each(scenario, seed, todo, with_events, pool), 1):
+                keep(ensemble, k, result)
+                tell("runs", len(pairs) - len(todo) + n, len(pairs))
+            numbered = [(k, pair) for k, (_, pair) in enumerate(twins)]
+            for n, (k, result) in enumerate(each(scenario, seed, numbered, False, pool), 1):
+                keep(twin_results, k, result)
+                tell("luck apart", n, len(twins))
+    except KeyboardInterrupt:
+        ensemble.seconds += time.perf_counter() - begun
+        raise KeyboardInterrupt(ensemble) from None
+    ensemble.seconds += time.perf_counter() - begun
+    ensemble.luck_share = _luck_shares(ensemble, [k for k, _ in twins], twin_results)
+    return ensemble
+
+
+def _twins(pairs: Sequence[Pair]) -> list[tuple[int, Pair]]:
+    """For some runs of different draws, the same draw under luck that no other run has."""
+    first: dict[int | None, int] = {}
+    for k, (draw, _) in enumerate(pairs):
+        first.setdefault(draw, k)
+    if len(first) < FEWEST_FOR_TWINS:
+        return []
+    return [(k, (draw, TWIN + k)) for draw, k in list(first.items())[:MOST_TWINS]]
+
+
+def _luck_shares(ensemble: Ensemble, firsts: Iterable[int], twins: Ensemble) -> dict[str, float | None]:
+    """For each outcome, what part of its variance is luck."""
+    both = [k for k, (first, _) in enumerate(zip(firsts, twins.pairs, strict=True)) if twins.done[k] and ensemble.done[first]]
+    if len(both) < FEWEST_FOR_TWINS:
+        return {}
+    kept = [first for k, first in enumerate(firsts) if k in set(both)]
+    measured = outcomes.measure_all(ensemble)
+    place = np.cumsum(ensemble.done) - 1
+    twin_place = np.cumsum(twins.done) - 1
+    twin_measured = outcomes.measure_all(twins)
+    return {
+        name: outcomes.luck_share(values[place[kept]], twin_measured[name][twin_place[both]], values)
+        for name, values in measured.items()
+    }
+
