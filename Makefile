@@ -1,0 +1,65 @@
+# Two commands do everything on a new machine: `make app` and `make test`. They need Python 3.11 or newer, make and git.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+CHROMIUM_NAMES := chromium chromium-browser google-chrome
+
+.PHONY: help app run test lint bench reference lock clean chromium
+
+help:
+	@echo "make app    environment, dependencies, and the app opened on the baseline"
+	@echo "make run    the baseline without the app"
+	@echo "make test   environment, test dependencies, Chromium where missing, the whole suite"
+	@echo "make lint   style and types only"
+	@echo "make bench  speed, as ratios inside one run"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; try: make PYTHON=python3.11 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python cannot make an environment; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.app: requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+$(VENV)/.test: requirements-test.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.lock
+	@touch $@
+
+app: $(VENV)/.app
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+run: $(VENV)/.app
+	$(BIN)/python -m sim run scenarios/baseline.toml
+
+chromium:
+	@for name in $(CHROMIUM_NAMES); do command -v $$name >/dev/null 2>&1 && exit 0; done; \
+	if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
+	else \
+		echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium"; exit 1; \
+	fi
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: $(VENV)/.test chromium lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.app
+	$(BIN)/python -m benchmarks.simpy_run
+
+reference: $(VENV)/.test
+	$(BIN)/python -m tests.make_reference
+
+# Needs uv; the lock holds for every Python that we support.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header requirements.txt -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header -c requirements.lock requirements-test.txt -o requirements-test.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

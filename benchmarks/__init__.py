@@ -1,0 +1,1 @@
+"""Speed, always as a ratio inside one run: absolute times of a shared machine mean little."""
