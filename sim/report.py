@@ -36,8 +36,10 @@ def ranged(found: Band) -> str:
     """Median and 5-95 %; a quantile that falls on runs that never get there says so."""
     if found.n == 0:
         return "no run"
+    if found.p05 is None:
+        return "hardly ever" if found.never < 1.0 else "never"
     ends = " to ".join("never" if end is None else whole(end) for end in (found.p05, found.p95))
-    return f"{'never in half of the runs' if found.median is None else whole(found.median)}  ({ends})"
+    return f"{'not in half of the runs' if found.median is None else whole(found.median)}  ({ends})"
 
 
 def as_json(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
