@@ -126,6 +126,7 @@ def moving_terms(
     )
 
 
+
 def balance(leaning: int, asked: int) -> float:
     """The lean of the peers who were asked, accepted less declined: -1 (all declined) to 1 (all accepted); 0 where none was."""
     return leaning / asked if asked > 0 else 0.0

@@ -83,11 +83,13 @@ def key_of(seed: int) -> tuple[int, int]:
     return seed & _MASK, (seed >> 32) & _MASK
 
 
-def draws(seed: int, replication: int, purpose: int, state: ArrayLike, index: ArrayLike) -> NDArray[np.float64]:
-    """Four uniforms for every state and index; `state` and `index` are broadcast against each other.
+def draws(seed: int, replication: int, purpose: ArrayLike, state: ArrayLike, index: ArrayLike) -> NDArray[np.float64]:
+    """Four uniforms for every purpose, state and index; the three are broadcast against each other.
 
     Parameters
     ----------
+    purpose
+        One of the numbers above; several in one call cost hardly more than one.
     state
         FIPS codes, or 0 for the nation, or the number of a region.
     index
@@ -97,18 +99,24 @@ def draws(seed: int, replication: int, purpose: int, state: ArrayLike, index: Ar
     -------
     The broadcast shape and a last axis of 4; strictly between 0 and 1.
     """
-    states, indices = np.broadcast_arrays(np.asarray(state, np.uint32), np.asarray(index, np.uint32))
-    counter = np.empty((*states.shape, 4), np.uint32)
-    counter[..., 0], counter[..., 1], counter[..., 2], counter[..., 3] = indices, states, purpose, replication
+    shape = np.broadcast_shapes(np.shape(purpose), np.shape(state), np.shape(index))
+    counter = np.empty((*shape, 4), np.uint32)
+    counter[..., 0], counter[..., 1], counter[..., 2], counter[..., 3] = index, state, purpose, replication
     words = philox(counter.reshape(-1, 4), key_of(seed)).reshape(counter.shape)
     return (words + 0.5) * _UNIT
 
 
-def daily(seed: int, replication: int, purpose: int, states: ArrayLike, n_days: int) -> NDArray[np.float64]:
-    """One uniform for every state and day; a block serves four days. Shape (n_states, n_days)."""
+def daily(seed: int, replication: int, purpose: ArrayLike, states: ArrayLike, n_days: int) -> NDArray[np.float64]:
+    """One uniform for every state and day; a block serves four days.
+
+    Returns
+    -------
+    Shape (n_states, n_days), and a first axis of purposes if several are given.
+    """
     fips = np.asarray(states, np.uint32)[:, np.newaxis]
-    four = draws(seed, replication, purpose, fips, np.arange((n_days + 3) // 4))
-    return four.reshape(len(fips), -1)[:, :n_days]
+    purposes = np.asarray(purpose)[..., np.newaxis, np.newaxis]
+    four = draws(seed, replication, purposes, fips, np.arange((n_days + 3) // 4))
+    return four.reshape(*purposes.shape[:-2], len(fips), -1)[..., :n_days]
 
 
 def of_parameters(seed: int, draw: int, names: Sequence[str]) -> list[list[float]]:

@@ -22,7 +22,6 @@ from sim.shared import N_ROLES, N_STAGES, Shared
 
 ENFORCEMENT = ROLES.index("enforcement")
 NEVER_DUE = 1 << 30
-# A cheap first look at running totals that may have reached a whole person.
 ALMOST_ONE = 0.999
 _ROLES = range(N_ROLES)
 
@@ -40,9 +39,11 @@ class School:
         self.shared = shared
         n_seats = int(p.training_seats)
         self.seats = simpy.Container(shared.env, capacity=max(n_seats, 1), init=n_seats)
-        self.course_days = [int(days) for days in by_role(p, "training_days")]
+        course_days = [int(days) for days in by_role(p, "training_days")]
+        # Courses of a length are one course, but enforcement waits for supervisors afterwards, so it never shares a party.
+        self.courses = [(-1 if role == ENFORCEMENT else days, days) for role, days in enumerate(course_days)]
         self.most_supervised = int(p.enforcement_per_supervisor) * int(p.enforcement_supervisors)
-        self.waiting: dict[int, list[Cohort]] = {}
+        self.waiting: dict[int, dict[Cohort, None]] = {}
         self.awaiting: list[Party] = []
         self._freed = 0
 
@@ -70,31 +71,38 @@ class School:
         for day in sorted(self.waiting):
             if left <= 0:
                 break
-            cohorts = [cohort for cohort in self.waiting[day] if cohort.n_waiting]
-            wanted = sum(cohort.n_waiting for cohort in cohorts)
+            cohorts = self.waiting[day]
+            wanted = 0
+            for cohort in cohorts:
+                wanted += cohort.n_waiting
             if wanted <= left:
                 for cohort in cohorts:
-                    cohort.take_seats(cohort.waiting[:])
+                    if cohort.n_waiting:
+                        cohort.take_seats(cohort.waiting[:])
                 del self.waiting[day]
                 left -= wanted
             else:
-                self._ration(cohorts, left)
+                self._ration([cohort for cohort in cohorts if cohort.n_waiting], left)
                 left = 0
         return free - left
 
     def _ration(self, cohorts: list["Cohort"], free: int) -> None:
         """Split too few seats over the cohorts of one day, then over the roles of each."""
-        by_state = [0] * self.shared.n_states
+        cohorts = sorted(cohorts, key=lambda cohort: cohort.contingent.state)
+        by_state: dict[int, int] = {}
         for cohort in cohorts:
-            by_state[cohort.contingent.state] += cohort.n_waiting
-        shares = [0] * len(by_state)
-        rules.split(free, by_state, shares)
+            state = cohort.contingent.state
+            by_state[state] = by_state.get(state, 0) + cohort.n_waiting
+        parts = [0] * len(by_state)
+        rules.split(free, list(by_state.values()), parts)
+        shares = dict(zip(by_state, parts, strict=True))
         granted = [0] * N_ROLES
-        for cohort in sorted(cohorts, key=lambda cohort: cohort.contingent.state):
+        for cohort in cohorts:
             n = min(shares[cohort.contingent.state], cohort.n_waiting)
-            shares[cohort.contingent.state] -= n
-            rules.split(n, cohort.waiting, granted)
-            cohort.take_seats(list(granted))
+            if n:
+                shares[cohort.contingent.state] -= n
+                rules.split(n, cohort.waiting, granted)
+                cohort.take_seats(granted)
 
     def _supervise(self) -> None:
         """Send trained enforcement people to free supervisors: oldest first, ties by largest remainder, then FIPS."""
@@ -129,6 +137,8 @@ class Cohort:
         Those who have seats or have had them, in groups that move together.
     """
 
+    __slots__ = ("contingent", "day", "n_screening", "n_waiting", "parties", "process", "screening", "shared", "waiting")
+
     def __init__(self, contingent: "Contingent", day: int, screening: list[int], waiting: list[int] | None = None) -> None:
         """Come forward on a day with so many people by role (or, having moved to another role, wait right away)."""
         self.contingent = contingent
@@ -139,7 +149,7 @@ class Cohort:
         self.n_screening = sum(screening)
         self.n_waiting = sum(self.waiting)
         self.parties: list[Party] = []
-        contingent.cohorts.append(self)
+        contingent.cohorts[self] = None
         self.process = self.shared.env.process(self.life())
 
     @property
@@ -149,48 +159,46 @@ class Cohort:
 
     def life(self) -> Generator[simpy.Event, Any, None]:
         """Be screened and find seats; then, each morning on which something ends for some, they move on."""
-        clock, day = self.shared.clock, self.shared.day
+        clock, day, parties = self.shared.clock, self.shared.day, self.parties
+        endings, last = clock.endings, clock.n_days - 1
+        due = day + 1
         try:
-            while self.n_screening or self.n_waiting or self.parties:
-                due = NEVER_DUE
-                for party in self.parties:
-                    if party.due < due:
-                        due = party.due
-                # Seats and supervisors are allotted while this process sleeps, so whoever waits looks every morning.
-                is_waiting = self.n_screening or self.n_waiting or due == NEVER_DUE
-                day = day + 1 if is_waiting else due
-                yield clock.morning(day)
-                for party in list(self.parties):
+            while self.n_screening or self.n_waiting or parties:
+                day = due
+                yield endings[day] if day <= last else clock.never
+                # Seats are allotted while this process sleeps, so whoever waits for one looks every morning.
+                due = day + 1 if self.n_screening or self.n_waiting else NEVER_DUE
+                for party in parties[:]:
                     if party.due == day:
                         party.move_on()
+                    if party.due < due:
+                        due = party.due
         except simpy.Interrupt as interrupt:
             self.go_home(str(interrupt.cause))
-        self.contingent.cohorts.remove(self)
+        del self.contingent.cohorts[self]
 
     def take_seats(self, granted: Sequence[int]) -> None:
         """Those who got seats start their courses: one party per length of course."""
-        counts, base, waiting = self.shared.counts, self.contingent.base, self.waiting
-        course_days = self.contingent.school.course_days
-        groups: dict[int, dict[int, int]] = {}
+        shared, contingent, waiting = self.shared, self.contingent, self.waiting
+        counts, c, day, courses = shared.counts, contingent.base, shared.day, contingent.school.courses
+        groups: dict[int, Party] = {}
         seated = 0
         for role, n in enumerate(granted):
             if n:
-                c = base + role * N_STAGES
                 counts[c + WAITING] -= n
                 counts[c + TRAINING] += n
                 waiting[role] -= n
                 seated += n
-                # Enforcement alone waits for supervisors, so it never shares a party.
-                key = -1 if role == ENFORCEMENT else course_days[role]
-                if key in groups:
-                    groups[key][role] = n
+                course, days = courses[role]
+                if course in groups:
+                    groups[course].join(role, n)
                 else:
-                    groups[key] = {role: n}
+                    groups[course] = party = Party(self, role, n, TRAINING, day + days)
+                    self.parties.append(party)
+            c += N_STAGES
         self.n_waiting -= seated
-        for group in groups.values():
-            self.parties.append(Party(self, group, TRAINING, self.shared.day + course_days[next(iter(group))]))
-        if self.shared.events is not None:
-            self.shared.log("takes seats", self.contingent.state, "a seat is free", seated, self, "training seat")
+        if shared.events is not None:
+            shared.log("takes seats", contingent.state, "a seat is free", seated, self, "training seat")
 
     def go_home(self, cause: str) -> None:
         """Everybody stops wherever they are and goes home."""
@@ -204,8 +212,9 @@ class Cohort:
         self.screening, self.waiting, self.n_screening, self.n_waiting = [0] * N_ROLES, [0] * N_ROLES, 0, 0
         for party in list(self.parties):
             n += party.size
-            for role in list(party.people):
-                party.release(role, party.people[role], RETURNED)
+            for role, present in party.people.items():
+                if present:
+                    party.release(role, present, RETURNED)
             party.disband()
         self.shared.log("goes home", self.contingent.state, cause, n, self)
 
@@ -216,39 +225,48 @@ class Party:
     people
         Number by role; only roles with people.
     due
-        The morning on which their course, journey or tour ends; NEVER_DUE while they await a supervisor.
+        The morning on which their course, journey or tour ends; tomorrow while they await a supervisor.
     """
 
-    __slots__ = ("cohort", "contingent", "due", "people", "size", "stage", "trained_on")
+    __slots__ = ("cohort", "contingent", "due", "people", "shared", "size", "stage", "trained_on")
 
-    def __init__(self, cohort: Cohort, people: dict[int, int], stage: int, due: int) -> None:
-        """Begin in a stage that ends on the morning of `due`."""
+    def __init__(self, cohort: Cohort, role: int, n: int, stage: int, due: int) -> None:
+        """Begin with n people of a role in a stage that ends on the morning of `due`."""
         self.cohort = cohort
         self.contingent = cohort.contingent
-        self.people = people
-        self.size = sum(people.values())
+        self.shared = cohort.shared
+        self.people = {role: n}
+        self.size = n
         self.stage = stage
         self.due = due
         self.trained_on = -1
 
+    def join(self, role: int, n: int) -> None:
+        """So many of another role take the same course."""
+        self.people[role] = n
+        self.size += n
+
     def move_on(self) -> None:
         """What they were doing ends this morning: the course, the journey or the tour."""
+        stage = self.stage
         if not self.size:
             self.disband()
-        elif self.stage == TRAINING:
+        elif stage == TRAINING:
             self.graduate()
-        elif self.stage == TRAVEL:
+        elif stage == TRAVEL:
             self.step(IN_PLACE)
             self.start_tour()
-            shared = self.contingent.shared
-            if shared.events is not None:
-                shared.log("in place", self.contingent.state, "the journey ends", self.size, self.cohort)
-        else:
+            if self.shared.events is not None:
+                self.shared.log("in place", self.contingent.state, "the journey ends", self.size, self.cohort)
+        elif stage == IN_PLACE:
             self.end_tour()
+        else:
+            # Supervisors are allotted while the cohort sleeps, so whoever awaits one looks every morning.
+            self.due = self.shared.day + 1
 
     def step(self, there: int) -> None:
         """Everybody moves to another stage."""
-        counts, base, here = self.contingent.shared.counts, self.contingent.base, self.stage
+        counts, base, here = self.shared.counts, self.contingent.base, self.stage
         for role, n in self.people.items():
             c = base + role * N_STAGES
             counts[c + here] -= n
@@ -261,8 +279,8 @@ class Party:
         school.free(self.size)
         if ENFORCEMENT in self.people:
             self.step(AWAITING)
-            self.due = NEVER_DUE
-            self.trained_on = self.contingent.shared.day
+            self.trained_on = self.shared.day
+            self.due = self.trained_on + 1
             school.awaiting.append(self)
         else:
             self.depart()
@@ -270,14 +288,15 @@ class Party:
     def depart(self) -> None:
         """Travel."""
         self.step(TRAVEL)
-        self.due = self.contingent.shared.day + self.contingent.travel_days
+        shared = self.shared
+        self.due = shared.day + shared.levers.travel_days[self.contingent.state]
 
     def supervise(self, n: int) -> None:
         """So many get supervisors and travel; if not all do, the rest wait on."""
         if 0 < n < self.size:
             self.people[ENFORCEMENT] -= n
             self.size -= n
-            ahead = Party(self.cohort, {ENFORCEMENT: n}, AWAITING, NEVER_DUE)
+            ahead = Party(self.cohort, ENFORCEMENT, n, AWAITING, self.due)
             self.cohort.parties.append(ahead)
             ahead.depart()
         elif n > 0:
@@ -285,29 +304,30 @@ class Party:
 
     def start_tour(self) -> None:
         """Serve for a tour of today's length; the roster stays in the order in which tours end."""
-        shared, roster = self.contingent.shared, self.contingent.roster
-        self.due = shared.day + shared.levers.tour_days
-        if roster and roster[-1].due > self.due:
+        shared, roster = self.shared, self.contingent.roster
+        self.due = due = shared.day + shared.levers.tour_days
+        if roster and roster[-1].due > due:
             insort(roster, self, key=_by_due)
         else:
             roster.append(self)
 
     def end_tour(self) -> None:
         """Some stay for another tour, the rest go home."""
-        contingent = self.contingent
+        shared, contingent, people = self.shared, self.contingent, self.people
+        counts, base, share = shared.counts, contingent.base, contingent.staying_share()
         contingent.roster.remove(self)
         all_gone = 0
-        for role, n in self.people.items():
-            gone = n - contingent.stay_on(role, n) if n else 0
+        for role, n in people.items():
+            gone = n - contingent.stay_on(role, n, share) if n else 0
             if gone:
-                c = contingent.base + role * N_STAGES
-                contingent.shared.counts[c + IN_PLACE] -= gone
-                contingent.shared.counts[c + RETURNED] += gone
-                self.people[role] = n - gone
+                c = base + role * N_STAGES
+                counts[c + IN_PLACE] -= gone
+                counts[c + RETURNED] += gone
+                people[role] = n - gone
                 all_gone += gone
         self.size -= all_gone
-        if contingent.shared.events is not None:
-            contingent.shared.log("goes home", contingent.state, "the tour ends", all_gone, self.cohort)
+        if shared.events is not None:
+            shared.log("goes home", contingent.state, "the tour ends", all_gone, self.cohort)
         if self.size:
             self.start_tour()
         else:
@@ -315,19 +335,20 @@ class Party:
 
     def release(self, role: int, n: int, to_stage: int | None) -> None:
         """Take people of a role out, to a final stage, or (None) to wait for a seat in another role."""
-        shared, c = self.contingent.shared, self.contingent.base + role * N_STAGES
+        counts, c, stage = self.shared.counts, self.contingent.base + role * N_STAGES, self.stage
         self.people[role] -= n
         self.size -= n
-        shared.counts[c + self.stage] -= n
+        counts[c + stage] -= n
         if to_stage is not None:
-            shared.counts[c + to_stage] += n
-        if self.stage == TRAINING:
+            counts[c + to_stage] += n
+        if stage == TRAINING:
             self.contingent.school.free(n)
+        elif stage == IN_PLACE and not self.size:
+            # Nobody is left to be taken from this tour; the cohort sees to the rest when the tour would have ended.
+            self.contingent.roster.remove(self)
 
     def disband(self) -> None:
         """Nobody is left."""
-        if self.stage == IN_PLACE:
-            self.contingent.roster.remove(self)
         self.cohort.parties.remove(self)
 
 
@@ -342,23 +363,31 @@ class Attrition:
         """Nobody has left yet."""
         self.shared, self.contingents = shared, contingents
         self.due = np.zeros(shared.n_states * N_ROLES)
-        self.left = np.zeros(shared.n_states * N_ROLES)
+        self.left = [0] * (shared.n_states * N_ROLES)
+        # A cheap first look at who may have reached another whole person.
+        self.mark = np.full(shared.n_states * N_ROLES, ALMOST_ONE)
 
     def run(self) -> Generator[simpy.Event, Any, None]:
         """Each day add to what is due; whole people leave, from the tours that end first."""
-        shared, in_place = self.shared, self.shared.view.reshape(-1, N_STAGES)[:, IN_PLACE]
+        shared, due = self.shared, self.due
+        counts, in_place = shared.counts, shared.view.reshape(-1, N_STAGES)[:, IN_PLACE]
         for day, moment in enumerate(shared.clock.leaving):
             yield moment
             p = shared.levers.p
             rate = min(1.0, p.attrition * (p.funding_attrition if shared.lapse[day] else 1.0))
-            self.due += rate * in_place
-            for cell in (self.due - self.left > ALMOST_ONE).nonzero()[0].tolist():
-                n = min(int(in_place[cell]), rules.whole(self.due[cell]) - int(self.left[cell]))
+            due += rate * in_place
+            for cell in (due > self.mark).nonzero()[0].tolist():
+                n = min(counts[cell * N_STAGES + IN_PLACE], rules.whole(due.item(cell)) - self.left[cell])
                 if n:
-                    self.left[cell] += n
-                    state, role = divmod(cell, N_ROLES)
-                    self.contingents[state].take_from_place(role, n, LEFT)
-                    shared.log("leaves", state, "attrition", n)
+                    self.leave(cell, n)
+
+    def leave(self, cell: int, n: int) -> None:
+        """So many of a state's role leave today."""
+        state, role = divmod(cell, N_ROLES)
+        self.left[cell] += n
+        self.mark[cell] = self.left[cell] + ALMOST_ONE
+        self.contingents[state].take_from_place(role, n, LEFT)
+        self.shared.log("leaves", state, "attrition", n)
 
 
 class Contingent:
@@ -375,7 +404,7 @@ class Contingent:
         self.shared, self.school, self.state, self.code = shared, school, state, home.code
         self.base = shared.cell(state, 0)
         self.strength = home.strength
-        self.cohorts: list[Cohort] = []
+        self.cohorts: dict[Cohort, None] = {}
         self.to_screen: deque[Cohort] = deque()
         self.roster: list[Party] = []
         self.offer, self.pool, self.come, self.calls = 0, 0.0, 0.0, 0
@@ -394,11 +423,6 @@ class Contingent:
         self.first_call = shared.env.event()
 
     @property
-    def travel_days(self) -> int:
-        """Days of travel today: home, or to another state."""
-        return self.shared.levers.travel_days[self.state]
-
-    @property
     def to_come(self) -> int:
         """People whom the open call may still bring, cut at the offer."""
         if self.pool - self.come < 0.5:
@@ -415,7 +439,7 @@ class Contingent:
         """Call for n more volunteers; the willing of an earlier call stay willing."""
         p = self.shared.levers.p
         self.open_desk()
-        self.permitted |= permitted
+        self.permit(self.permitted | permitted)
         self.offer = self.entered + max(0, self.to_come) + n
         share = rules.volunteering_share(
             p.volunteers_share,
@@ -432,6 +456,10 @@ class Contingent:
         self.calls += 1
         if self.call_day < 0:
             self.call_day, self.order_luck = self.shared.day, order_luck
+
+    def permit(self, roles: int) -> None:
+        """Let people serve in these roles and in no others."""
+        self.permitted = self.shared.permitted[self.state] = roles
 
     def open_desk(self) -> None:
         """Let the desk's daily work begin."""
@@ -460,7 +488,7 @@ class Contingent:
     def order(self, n: int, permitted: int) -> None:
         """Order n people: they come within the ramp instead of volunteering."""
         self.open_desk()
-        self.permitted = permitted
+        self.permit(permitted)
         self.is_ordered = True
         self.offer = self.entered + n
         self.come = float(self.entered)
@@ -473,7 +501,7 @@ class Contingent:
 
     def close(self) -> None:
         """Call nobody any more."""
-        self.permitted = 0
+        self.permit(0)
         self.come = self.pool = float(self.entered)
         self.offer = self.entered
         self.is_ordered = self.has_recall_clause = False
@@ -488,17 +516,19 @@ class Contingent:
 
     def open_now(self) -> int:
         """Roles that are permitted, asked, and open by law and courts today."""
-        return self.permitted & ~self.shared.closed[self.shared.day][self.state]
+        levers = self.shared.levers
+        lawful = levers.federal_roles if self.is_federal else levers.open_roles
+        return self.permitted & lawful & ~self.shared.closed[self.shared.day][self.state]
 
     def mobilize(self) -> Generator[simpy.Event, Any, None]:
         """The desk's day from the first call on: screen, meet a disaster, take in who comes forward."""
         yield self.first_call
-        disaster = self.shared.disaster
-        for day in range(self.shared.day, self.shared.clock.n_days):
-            yield self.shared.clock.moving[day]
+        today, state = self.shared.day, self.state
+        for moment, disaster in zip(self.shared.clock.moving[today:], self.shared.disaster[today:], strict=True):
+            yield moment
             if self.to_screen:
                 self.screen()
-            if disaster[day][self.state]:
+            if disaster[state]:
                 self.meet_disaster()
             if self.pool > self.come and self.entered < self.offer:
                 self.take_in()
@@ -506,7 +536,7 @@ class Contingent:
     def take_in(self) -> None:
         """Those who come forward today become a cohort, split over roles."""
         shared, day = self.shared, self.shared.day
-        roles = self.permitted & ~shared.closed[day][self.state]
+        roles = self.open_now()
         if not roles:
             return
         p = shared.levers.p
@@ -521,11 +551,12 @@ class Contingent:
         self.entered += n
         parts = self.split_over_roles(n, roles)
         counts = shared.counts
-        for role, part in enumerate(parts):
+        c = self.base
+        for part in parts:
             if part:
-                c = self.base + role * N_STAGES
                 counts[c + ENTERED] += part
                 counts[c + SCREENING] += part
+            c += N_STAGES
         cohort = Cohort(self, day, parts)
         self.to_screen.append(cohort)
         if shared.events is not None:
@@ -554,41 +585,52 @@ class Contingent:
             left -= n
             if n:
                 self.screen_cohort(cohort, seen)
-                peers = waiting.setdefault(cohort.day, [])
-                if cohort not in peers:
-                    peers.append(cohort)
+                waiting.setdefault(cohort.day, {})[cohort] = None
 
     def screen_cohort(self, cohort: Cohort, seen: Sequence[int]) -> None:
         """See these people of a cohort: some are screened out, the others wait for a seat."""
-        counts = self.shared.counts
+        counts, c = self.shared.counts, self.base
+        screening, waiting, screened, all_failed = cohort.screening, cohort.waiting, self._screened, self._failed
+        n_seen = n_passed = 0
         for role, n in enumerate(seen):
             if n:
-                self._screened[role] += n
-                failed = rules.whole(self.fail_share * self._screened[role]) - self._failed[role]
-                self._failed[role] += failed
-                c = self.base + role * N_STAGES
+                screened[role] += n
+                failed = rules.whole(self.fail_share * screened[role]) - all_failed[role]
+                passed = n - failed
                 counts[c + SCREENING] -= n
-                counts[c + WAITING] += n - failed
-                counts[c + SCREENED_OUT] += failed
-                cohort.screening[role] -= n
-                cohort.n_screening -= n
-                cohort.waiting[role] += n - failed
-                cohort.n_waiting += n - failed
+                counts[c + WAITING] += passed
+                if failed:
+                    all_failed[role] += failed
+                    counts[c + SCREENED_OUT] += failed
+                screening[role] -= n
+                waiting[role] += passed
+                n_seen += n
+                n_passed += passed
+            c += N_STAGES
+        cohort.n_screening -= n_seen
+        cohort.n_waiting += n_passed
 
     def take_from_place(self, role: int, n: int, to_stage: int) -> None:
         """Take people in place out of the mission, from the tours that end first."""
-        for party in self.roster:
-            taken = min(n, party.people.get(role, 0))
-            if taken:
-                party.release(role, taken, to_stage)
-                n -= taken
-            if not n:
+        while n:
+            for party in self.roster:
+                present = party.people.get(role)
+                if present:
+                    taken = n if n < present else present
+                    n -= taken
+                    # The roster loses a party that this empties.
+                    party.release(role, taken, to_stage)
+                    break
+            else:
                 return
 
-    def stay_on(self, role: int, n: int) -> int:
-        """How many of n whose tour ends stay for another."""
+    def staying_share(self) -> float:
+        """The share of those whose tour ends today who stay for another."""
         p = self.shared.levers.p
-        share = p.tour_reup * (p.directed_reup_factor if self.is_ordered else 1.0)
+        return p.tour_reup * (p.directed_reup_factor if self.is_ordered else 1.0)
+
+    def stay_on(self, role: int, n: int, share: float) -> int:
+        """How many of n whose tour ends stay for another."""
         stay = rules.whole_share(self._ended[role], n, share)
         self._ended[role] += n
         return stay
@@ -627,7 +669,7 @@ class Contingent:
                     self.shared.counts[self.base + other * N_STAGES + WAITING] += n
                     self._cross(role, other, n)
                 cohort = Cohort(self, self.shared.day, [0] * N_ROLES, parts)
-                self.school.waiting.setdefault(cohort.day, []).append(cohort)
+                self.school.waiting.setdefault(cohort.day, {})[cohort] = None
             if moved:
                 cause = "moves to another role" if still_open else "goes home"
                 self.shared.log(cause, self.state, f"{ROLES[role]} closes", moved)

@@ -5,7 +5,7 @@ books. A day is: endings, asking, answering, moving, seating, evening (see `shar
 """
 
 import gc
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from sim import governors as rules
 from sim.channels import deputize, hire
 from sim.mobilization import Attrition, Contingent, School
 from sim.requester import Requester
-from sim.results import ACCEPTED, DECLINED, LIMITED, NOT_ASKED, SERVING, WITHDRAWN, Run
-from sim.setting import Setting
+from sim.results import ACCEPTED, DECLINED, LIMITED, NOT_ASKED, WITHDRAWN, Run
+from sim.setting import Levers, Setting
 from sim.shared import N_ROLES, Luck, Observation, Shared, Weights
-from sim.shocks import forces_of, lognormal
+from sim.shocks import ALL_ROLES, forces_of, lognormal
 from sim.states import StateAgent
+from sim.world import State
 
 _LEAN = {ACCEPTED: 1, LIMITED: 1, DECLINED: -1, WITHDRAWN: -1}
 
@@ -35,6 +36,18 @@ def run(setting: Setting, replication: int, with_events: bool = False) -> Run:
     with_events
         Keep the event log, which costs time.
     """
+    # A run makes many objects that live to its end: collecting in between finds nothing and costs a third.
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _played(setting, replication, with_events)
+    finally:
+        if was_collecting:
+            gc.enable()
+
+
+def _played(setting: Setting, replication: int, with_events: bool) -> Run:
+    """The run itself."""
     fate = Luck(setting, replication)
     p = setting.levers[0].p
     approval_day = approval(setting, fate)
@@ -51,7 +64,11 @@ def run(setting: Setting, replication: int, with_events: bool = False) -> Run:
         federal_day,
     )
     shared = Shared(setting, replication, forces, fate, with_events)
-    return _Play(shared, approval_day).run()
+    play = _Play(shared, approval_day)
+    try:
+        return play.run()
+    finally:
+        play.part()
 
 
 def approval(setting: Setting, fate: Luck) -> int | None:
@@ -60,6 +77,11 @@ def approval(setting: Setting, fate: Luck) -> int | None:
     if fate.approval >= p.review_approval_chance:
         return None
     return int(round(lognormal(p.review_days, p.review_spread, fate.review)))
+
+
+def _strength(states: Iterable[State], only_strip: bool = False) -> int:
+    """People of some states, or of those among them on the border strip."""
+    return sum([home.strength for home in states if home.in_strip or not only_strip])
 
 
 class _Play:
@@ -81,8 +103,11 @@ class _Play:
         shape = (self.setting.n_days, shared.n_states)
         self.serving = np.zeros(shape, np.int32)
         self.status, self.permitted = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
-        self.officers, self.missing = np.zeros((shape[0], 2), np.int64), np.zeros(shape[0], np.int64)
-        self._standing: list[tuple[int, int]] = []
+        self.officers: list[tuple[int, ...]] = []
+        self.missing: list[int] = []
+        self._strength, self._strength_of_strip = _strength(shared.world.states), _strength(shared.world.states, True)
+        self._each_state, self._each_role = np.ones(shared.n_states, np.int32), np.ones(N_ROLES, np.int32)
+        self._weighed: Levers | None = None
         shared.observation = self.observe()
         # Endings first: a process that waits on the evening must wait before the clock starts.
         lives = [self.requester.life(), self.requester.command(), hire(shared), deputize(shared)]
@@ -94,14 +119,7 @@ class _Play:
 
     def run(self) -> Run:
         """Let the days pass."""
-        # A run makes many small cycles that all live to its end: collecting in between finds nothing and costs a third.
-        was_collecting = gc.isenabled()
-        gc.disable()
-        try:
-            self.shared.env.run()
-        finally:
-            if was_collecting:
-                gc.enable()
+        self.shared.env.run()
         return Run(
             draw=self.setting.draw,
             replication=self.shared.replication,
@@ -111,20 +129,36 @@ class _Play:
             people=self.shared.people,
             status=self.status,
             permitted=self.permitted,
-            officers=self.officers,
+            officers=np.array(self.officers, np.int64),
             below_reserve=self.below_reserve(),
-            missing=self.missing,
+            missing=np.array(self.missing, np.int64),
             decisions=self.shared.decisions,
             events=self.shared.events or [],
         )
+
+    def part(self) -> None:
+        """Let all agents forget each other, so that memory is free at once and the garbage collector finds nothing."""
+        # What somebody still waits for would hold them: a tour beyond the last day, a call or an ask that never came.
+        waited_for = [self.shared.clock.never, *(c.first_call for c in self.contingents), *(s.ask_came for s in self.states)]
+        for event in waited_for:
+            event.callbacks = None
+        for contingent in self.contingents:
+            for cohort in contingent.cohorts:
+                cohort.parties.clear()
+                del cohort.process
+        for agent in (*self.contingents, *self.states, self.school, self.requester, self.shared.clock):
+            vars(agent).clear()
 
     def strike(self) -> Generator[simpy.Event, Any, None]:
         """Each morning: shocks are told, governors change, roles close and open again."""
         shared, forces = self.shared, self.shared.forces
         told = list(forces.log)
         closed_before = [0] * shared.n_states
-        any_closed = bool(forces.closed.any()) or any(
-            levers.open_roles != self.setting.levers[0].open_roles for levers in self.setting.levers
+        first = self.setting.levers[0]
+        any_closed = (
+            bool(forces.closed.any())
+            or first.p.federalize_day >= 0
+            or any(levers.open_roles != first.open_roles for levers in self.setting.levers)
         )
         for day, moment in enumerate(shared.clock.endings):
             yield moment
@@ -138,26 +172,27 @@ class _Play:
 
     def close_roles(self, day: int, before: list[int]) -> None:
         """Move people out of roles that the law or a court has closed since yesterday."""
-        by_law = ~self.shared.levers.open_roles
+        levers = self.shared.levers
         for k, contingent in enumerate(self.contingents):
-            closed = (by_law | self.shared.closed[day][k]) & 31
-            if closed & ~before[k] and contingent.entered and not contingent.is_federal:
+            lawful = levers.federal_roles if contingent.is_federal else levers.open_roles
+            closed = (~lawful | self.shared.closed[day][k]) & ALL_ROLES
+            if closed & ~before[k] and contingent.entered:
                 contingent.reassign(closed & ~before[k])
             before[k] = closed
 
     def keep_books(self) -> Generator[simpy.Event, Any, None]:
         """Each evening: record the counts, and take the observation of tomorrow."""
-        shared = self.shared
-        for day in range(self.setting.n_days):
-            yield shared.clock.evening[day]
+        shared, serving = self.shared, self.serving
+        statuses, permitted = np.frombuffer(shared.statuses, np.int8), np.frombuffer(shared.permitted, np.int8)
+        for day, moment in enumerate(shared.clock.evening):
+            yield moment
             shared.people[day] = shared.view
-            self.status[day] = [state.status for state in self.states]
-            self.permitted[day] = [contingent.permitted for contingent in self.contingents]
-            self.officers[day] = shared.officers
-            self.missing[day] = shared.missing_today
+            self.status[day], self.permitted[day] = statuses, permitted
+            self.officers.append(tuple(shared.officers))
+            self.missing.append(shared.missing_today)
             shared.missing_today = 0
             shared.observation = self.observe()
-            self.serving[day] = shared.observation.serving
+            serving[day] = self._serving_now
 
     def below_reserve(self) -> NDArray[np.int64]:
         """States by evening with fewer people at home than their governor's reserve."""
@@ -168,21 +203,23 @@ class _Play:
 
     def observe(self) -> Observation:
         """Last evening's picture; peers are worked out anew only when somebody has moved."""
-        shared = self.shared
-        sizes = shared.levers.role_sizes
-        total, target = sum(sizes), self.requester.target
-        serving = shared.view[:, :, SERVING].sum(axis=2)
-        by_role = serving.sum(axis=0).tolist()
-        missing = [max(0, target * sizes[r] // total - by_role[r]) if total else 0 for r in range(N_ROLES)]
-        standing = [(state.status, state.side) for state in self.states]
-        if standing != self._standing:
-            self._standing = standing
-            self._peers = self._weigh_peers([status for status, _ in standing], [side for _, side in standing])
-        return Observation(*self._peers, tuple(serving.sum(axis=1).tolist()), Weights(missing, sizes))
+        shared, levers = self.shared, self.shared.levers
+        if self._weighed is not levers:
+            self._weighed = levers
+            total, target = sum(levers.role_sizes), self.requester.target
+            self._wanted = [target * size // total if total else 0 for size in levers.role_sizes]
+        if shared.has_news:
+            shared.has_news = False
+            self._peers = self._weigh_peers(shared.statuses, [state.side for state in self.states])
+        # So few numbers are added quickest by einsum and by products with ones.
+        serving = np.einsum("srk->sr", shared.in_mission)
+        by_state, by_role = serving @ self._each_role, self._each_state @ serving
+        self._serving_now = by_state
+        return Observation(*self._peers, by_state.tolist(), Weights(self._wanted, by_role.tolist(), levers.role_sizes))
 
-    def _weigh_peers(self, statuses: list[int], sides: list[int]) -> tuple[Any, ...]:
+    def _weigh_peers(self, statuses: Sequence[int], sides: Sequence[int]) -> tuple[Any, ...]:
         """Leans of all states, and what each sees of its neighbours and of the others of its side."""
-        states = self.shared.world.states
+        world, states = self.shared.world, self.shared.world.states
         lean = [_LEAN.get(status, 0) if home.has_governor else 0 for status, home in zip(statuses, states, strict=True)]
         asked = [
             1 if status != NOT_ASKED and home.has_governor else 0 for status, home in zip(statuses, states, strict=True)
@@ -193,16 +230,16 @@ class _Play:
             sums[side][0] += lean[k]
             sums[side][1] += asked[k]
         near, same = [], []
-        for k, neighbors in enumerate(self.shared.world.neighbors):
+        for k, neighbors in enumerate(world.neighbors):
             leaning = n_asked = 0
             for j in neighbors:
                 leaning += lean[j]
                 n_asked += asked[j]
             near.append(rules.balance(leaning, n_asked))
             same.append(rules.balance(sums[sides[k]][0] - lean[k], sums[sides[k]][1] - asked[k]))
-        refused = sum(home.strength for home, x in zip(states, lean, strict=True) if x < 0)
-        strip = [k for k, home in enumerate(states) if home.in_strip]
-        refused_in_strip = sum(states[k].strength for k in strip if lean[k] < 0)
-        total, total_in_strip = sum(home.strength for home in states), sum(states[k].strength for k in strip)
-        shares = (refused / total, refused_in_strip / total_in_strip if total_in_strip else 0.0)
+        # A state whose law bars outside forces must say yes to count as a host that consents.
+        refusing = [
+            home for home, x in zip(states, lean, strict=True) if x < 0 or (home.bars_outsiders and x == 0)
+        ]
+        shares = (_strength(refusing) / self._strength, _strength(refusing, True) / max(self._strength_of_strip, 1))
         return (tuple(lean), tuple(near), tuple(same), *shares)

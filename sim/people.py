@@ -28,7 +28,7 @@ def logit(p: float) -> float:
 
 def whole(total: float) -> int:
     """Whole people in a running total; a hair is added so that sums such as 0.1 + 0.2 count as they should."""
-    return int(math.floor(total + 1e-9))
+    return math.floor(total + 1e-9)
 
 
 def whole_share(before: int, n: int, share: float) -> int:
@@ -95,7 +95,12 @@ def come_forward(come: float, pool: float, offer: float, chance: float) -> float
 
     Repeated daily this is `pool * (1 - exp(-pace * t))` with `chance = 1 - exp(-pace)`.
     """
-    return max(come, min(come + max(0.0, pool - come) * chance, offer))
+    if pool <= come:
+        return come
+    more = come + (pool - come) * chance
+    if more > offer:
+        more = offer
+    return more if more > come else come
 
 
 def screening_capacity(rate: float, reference: float, floor: float, strength: float) -> int:
@@ -112,16 +117,23 @@ def split(n: int, weights: Sequence[int], parts: MutableSequence[int]) -> None:
     for weight in weights:
         total += weight
     left = n if total > 0 else 0
+    if not left:
+        for k in range(len(weights)):
+            parts[k] = 0
+        return
     for k, weight in enumerate(weights):
-        parts[k] = n * weight // total if left else 0
-    for part in parts:
+        part = n * weight // total
+        parts[k] = part
         left -= part
+    if not left:
+        return
+    # Remainders add up to `left` times the total and each is below it, so more of them are positive than people are left.
+    remainders = [n * weight % total for weight in weights]
     while left > 0:
-        best, most = 0, -1
-        for k, weight in enumerate(weights):
-            # A part that was rounded up already has a negative remainder.
-            remainder = n * weight - parts[k] * total
-            if remainder > most and weight:
+        best, most = 0, 0
+        for k, remainder in enumerate(remainders):
+            if remainder > most:
                 best, most = k, remainder
         parts[best] += 1
+        remainders[best] = 0
         left -= 1

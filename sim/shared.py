@@ -5,8 +5,7 @@ States act on the observation of the evening before, so the order in which they 
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
@@ -14,11 +13,12 @@ from numpy.typing import NDArray
 
 from sim import luck
 from sim.parameters import ROLES
-from sim.results import RETURNED, SERVING, STAGES, Decision, Event
+from sim.results import ENTERED, LEFT, NOT_ASKED, RETURNED, SCREENED_OUT, SERVING, STAGES, Decision, Event
 from sim.setting import Levers, Setting
 from sim.shocks import Forces
+from sim.world import REGIONS
 
-N_ROLES, N_STAGES = len(ROLES), len(STAGES)
+N_ROLES, N_STAGES, N_REGIONS = len(ROLES), len(STAGES), len(REGIONS)
 
 # The moments of a day, in order. Endings: shocks strike; courses, journeys and tours end. Leaving: attrition. Moving:
 # people are screened and come forward. Seating: seats and supervisors are allotted. Evening: counts are recorded and the
@@ -38,12 +38,17 @@ class Clock:
         """Lay out the calendar of a run of n_days evenings; `turn_day` is told of each new day first."""
         self.n_days = n_days
         self.never = env.event()
-        moments = [
-            [env.timeout(day + k / 8.0) for day in range(n_days)] for k in range(len(MOMENTS))
-        ]
-        self.endings, self.asking, self.answering, self.leaving, self.moving, self.seating, self.evening = moments
-        for day, event in enumerate(self.endings):
-            event.callbacks.append(lambda _, day=day: turn_day(day))  # type: ignore[union-attr, misc]
+        # Day by day, so that SimPy's queue is filled in order.
+        days = [[env.timeout(day + k / 8.0, day) for k in range(len(MOMENTS))] for day in range(n_days)]
+        self.endings, self.asking, self.answering, self.leaving, self.moving, self.seating, self.evening = map(
+            list, zip(*days, strict=True)
+        )
+
+        def turn(event: simpy.Event) -> None:
+            turn_day(event.value)
+
+        for event in self.endings:
+            event.callbacks.append(turn)  # type: ignore[union-attr]
 
     def on(self, moments: list[simpy.Timeout], day: int) -> simpy.Event:
         """A moment of a day; after the last day it never comes."""
@@ -54,8 +59,7 @@ class Clock:
         return self.endings[day] if day < self.n_days else self.never
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """What every state sees on a day: last evening's picture.
 
     lean
@@ -76,21 +80,23 @@ class Observation:
     side_balance: tuple[float, ...]
     refused: float
     refused_in_strip: float
-    serving: tuple[int, ...]
+    serving: Sequence[int]
     weights: Mapping[int, list[int]]
 
 
 class Weights(dict[int, list[int]]):
     """Weights of roles, worked out for the sets of roles that are asked about."""
 
-    def __init__(self, missing: Sequence[int], sizes: Sequence[int]) -> None:
-        """Take what is missing in each role and what the request asks for in each."""
-        super().__init__()
-        self._missing, self._sizes = missing, sizes
+    __slots__ = ("_serving", "_sizes", "_wanted")
+
+    def __init__(self, wanted: Sequence[int], serving: Sequence[int], sizes: Sequence[int]) -> None:
+        """Take what the target wants in each role, who serves in each, and what the request asks for in each."""
+        self._wanted, self._serving, self._sizes = wanted, serving, sizes
 
     def __missing__(self, roles: int) -> list[int]:
         """Work the weights out once."""
-        for numbers in (self._missing, self._sizes, [1] * N_ROLES):
+        missing = [max(0, wanted - serving) for wanted, serving in zip(self._wanted, self._serving, strict=True)]
+        for numbers in (missing, self._sizes, [1] * N_ROLES):
             weights = [n if roles >> r & 1 else 0 for r, n in enumerate(numbers)]
             if any(weights):
                 break
@@ -108,20 +114,23 @@ class Luck:
         most = max(int(levers.p.rounds_most) for levers in setting.levers)
         gap = min(int(levers.p.rounds_gap_days) for levers in setting.levers)
         asks = np.arange(min(most, setting.n_days // gap + 1) + 1)
-        column = fips[:, np.newaxis]
         self._key = (seed, replication)
         self._fips = fips
-        self.answer = luck.daily(seed, replication, luck.ANSWER, fips, setting.n_days).tolist()
-        self.withdraw = luck.daily(seed, replication, luck.WITHDRAW, fips, setting.n_days).tolist()
-        self.permit = luck.draws(seed, replication, luck.PERMIT, column, asks)[:, :, 0].tolist()
-        self._offer = luck.draws(seed, replication, luck.OFFER, column, asks).tolist()
-        nation = luck.draws(seed, replication, luck.NATION, 0, 0)
+        self.answer, self.withdraw = luck.daily(
+            seed, replication, (luck.ANSWER, luck.WITHDRAW), fips, setting.n_days
+        ).tolist()
+        by_ask = luck.draws(
+            seed, replication, [[[luck.PERMIT]], [[luck.OFFER]]], fips[:, np.newaxis], asks
+        )
+        self.permit, self._offer = by_ask[0, :, :, 0].tolist(), by_ask[1].tolist()
+        # Everything that is drawn once, in one block: the nation, the review, five regions, each first governor.
+        purposes = [luck.NATION, luck.REVIEW, *[luck.REGION] * N_REGIONS, *[luck.GOVERNOR] * len(fips)]
+        keys = [0, 0, *range(N_REGIONS), *fips.tolist()]
+        nation, review, *once = luck.draws(seed, replication, purposes, keys, 0).tolist()
         self.national, self.partisan = luck.normals(nation[0], nation[1])
-        regions = luck.draws(seed, replication, luck.REGION, np.arange(5), 0)
-        self.regional = [luck.normals(u[0], u[1])[0] for u in regions.tolist()]
-        self._first = luck.draws(seed, replication, luck.GOVERNOR, fips, 0).tolist()
-        review = luck.draws(seed, replication, luck.REVIEW, 0, 0)
-        self.review, self.approval = luck.normals(review[0], review[1])[0], float(review[2])
+        self.review, self.approval = luck.normals(review[0], review[1])[0], review[2]
+        self.regional = [luck.normals(u[0], u[1])[0] for u in once[:N_REGIONS]]
+        self._first = once[N_REGIONS:]
 
     def own(self, state: int, governor: int) -> float:
         """A governor's own mind, standard normal; 0 is the first governor."""
@@ -137,11 +146,22 @@ class Luck:
         return (*luck.normals(u[0], u[1]), u[2], u[3])
 
 
+def _rows(of_days: NDArray[Any]) -> list[list[Any]]:
+    """Days of states as lists, which are quicker to look up than arrays; quiet days share one row."""
+    if of_days.any():
+        return of_days.tolist()
+    return of_days[:1].tolist() * len(of_days)
+
+
 class Shared:
     """The common ground of one run.
 
     counts
         People now, flat over (state, role, stage); `cell(state, role)` gives where a role's stages begin.
+    statuses, permitted
+        By state: codes of STATUSES, and the roles permitted as bits; states and contingents write their own.
+    has_news
+        Whether a status or a side has changed since the last evening.
     people
         The evenings recorded so far, shape (n_days, n_states, n_roles, n_stages).
     officers
@@ -157,15 +177,19 @@ class Shared:
         self.n_states = len(self.world.states)
         self.counts = array("i", bytes(4 * self.n_states * N_ROLES * N_STAGES))
         self.view: NDArray[np.int32] = np.frombuffer(self.counts, np.int32).reshape(self.n_states, N_ROLES, N_STAGES)
+        self.in_mission = self.view[:, :, SERVING]
+        self.statuses = array("b", [NOT_ASKED] * self.n_states)
+        self.permitted = array("b", bytes(self.n_states))
+        self.has_news = True
         self.officers = [0, 0]
         self.day = 0
         self.levers: Levers = setting.levers[0]
         self.people: NDArray[np.int32] = np.zeros((setting.n_days, self.n_states, N_ROLES, N_STAGES), np.int32)
         self.missing_today = 0
-        self.disaster = forces.disaster.tolist()
-        self.shock = forces.shock.tolist()
-        self.burst = forces.burst.tolist()
-        self.closed = forces.closed.tolist()
+        self.disaster = _rows(forces.disaster)
+        self.shock = _rows(forces.shock)
+        self.burst = _rows(forces.burst)
+        self.closed = _rows(forces.closed)
         self.ambiguity = forces.ambiguity.tolist()
         self.lapse = forces.lapse.tolist()
         self.is_federalizing = False
@@ -183,7 +207,10 @@ class Shared:
 
     def serving(self, state: int) -> int:
         """People of a state in the mission now, from screening to in place."""
-        return int(self.view[state, :, SERVING].sum())
+        first = self.cell(state, 0)
+        own = self.counts[first : first + N_ROLES * N_STAGES]
+        gone = sum(own[SCREENED_OUT::N_STAGES]) + sum(own[RETURNED::N_STAGES]) + sum(own[LEFT::N_STAGES])
+        return sum(own[ENTERED::N_STAGES]) - gone
 
     def returned_within(self, state: int, days: int) -> int:
         """People of a state who have come home within so many days."""

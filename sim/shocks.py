@@ -23,6 +23,8 @@ from sim.parameters import ROLES, Numbers, triangular
 from sim.world import World
 
 ALL_ROLES = (1 << len(ROLES)) - 1
+# More shocks of a kind than a scenario can have on one day.
+_PER_DAY = 256
 # More than this share of a Guard is never on disaster duty at once.
 MOST_ON_DISASTER = 0.5
 
@@ -130,7 +132,7 @@ class Shock(BaseModel):
     needs_states: ClassVar[tuple[str, ...]] = ("states", "state")
 
     def mark(self, forces: Forces, order: int) -> None:
-        """Write the effect; `order` is the position among the scenario's shocks."""
+        """Write the effect; `order` is a number of its own that keys its luck."""
         raise NotImplementedError
 
 
@@ -280,8 +282,12 @@ def forces_of(
         When the clocks of the courts start, or None.
     """
     forces = Forces(world, p, len(ambiguity), seed, replication, np.array(ambiguity, float))
-    for order, shock in enumerate(shocks):
-        shock.mark(forces, order + 1)
+    # Luck belongs to a shock by its kind, its day and its place among those, so another shock shifts nobody's luck.
+    nth: dict[tuple[str, int], int] = {}
+    for shock in shocks:
+        key = (shock.kind, shock.day)
+        nth[key] = nth.get(key, 0) + 1
+        shock.mark(forces, _PER_DAY * shock.day + nth[key])
     _random_disasters(forces, start)
     if p.incident_random:
         _random_incidents(forces)

@@ -65,7 +65,7 @@ class StateAgent:
         self._standing_sum = 0.0
         self._weighed: Levers | None = None
         p = shared.setting.levers[0].p
-        self.withdrawal_ceiling = rules.chance_of_withdrawing(0.0, 0.0, p.withdraw_most, 0.0, 0.0, 1.0, 0.0, 0.0)
+        self.withdrawal_ceiling = rules.chance_of_withdrawing(50.0, 0.0, p.withdraw_most, 0.0, 0.0, 1.0, 0.0, 0.0)
 
     # --- The life
 
@@ -81,13 +81,16 @@ class StateAgent:
             yield moment
             if self.is_seat_taken:
                 self.say_what_is_given()
-            elif self.is_pending:
-                self.consider()
-            elif self.status in AGREED:
+                continue
+            if self.status in AGREED:
                 self.reconsider()
+            if self.is_pending:
+                self.consider()
 
     def ask(self, quota: int, day: int) -> None:
         """Receive an ask; a state that is still deciding keeps its deadline and gets the larger quota."""
+        if self.status == FEDERALIZED:
+            return
         levers = self.shared.levers
         if self.is_pending:
             self.quota = max(self.quota, quota)
@@ -97,8 +100,8 @@ class StateAgent:
         self.asked_on, self.deadline = day, day + int(levers.p.request_deadline_days)
         self.asked_terms = levers.terms
         self.is_pending = True
-        if self.status not in AGREED and self.status != FEDERALIZED:
-            self.status = UNDECIDED
+        if self.status not in (*AGREED, SENDING):
+            self.become(UNDECIDED)
         self.shared.log("asked" if self.asks == 1 else "asked again", self.index, f"ask {self.asks}", quota)
         if not self.ask_came.triggered:
             self.ask_came.succeed()
@@ -107,11 +110,17 @@ class StateAgent:
         """The President commands here: send volunteers, with no answer to give."""
         if self.status == FEDERALIZED:
             return
-        self.status = SENDING
+        self.become(SENDING)
         self.is_pending = False
         z = self.shared.luck.offer(self.index, self.asks)
         self.people.call(self.quota, self.shared.levers.asked_roles, z[1], 1.0)
         self.shared.log("sends", self.index, "the President commands", self.quota)
+
+    def become(self, status: int) -> None:
+        """Take another status, which all others see from this evening on."""
+        if status != self.status:
+            self.status = self.shared.statuses[self.index] = status
+            self.shared.has_news = True
 
     # --- Weighing
 
@@ -210,7 +219,7 @@ class StateAgent:
         """The deadline passes without an answer, which is neither yes nor no."""
         self.is_pending = False
         if self.status == UNDECIDED:
-            self.status = NO_ANSWER
+            self.become(NO_ANSWER)
             general = self.weigh(self.asks)
             cost = costs[role] if role >= 0 else 0.0
             self.record("no answer", role, general, cost, NO_THRESHOLD, 0)
@@ -246,7 +255,7 @@ class StateAgent:
             self.people.has_recall_clause = True
         self.is_pending = False
         permitted |= self.people.permitted
-        self.status = ACCEPTED if permitted & roles == roles else LIMITED
+        self.become(ACCEPTED if permitted & roles == roles else LIMITED)
         answer = ("accept" if self.status == ACCEPTED else "accept with limits") if first else "accept more"
         self.people.call(troops, permitted, z_call, u_order)
         self.record(answer, role, general, cost, threshold, troops)
@@ -259,7 +268,7 @@ class StateAgent:
             self.record("decline more", role, general, cost, threshold, 0)
             self.shared.log("decline more", self.index, f"ask {self.asks}")
             return
-        self.status = DECLINED
+        self.become(DECLINED)
         self.record("decline", role, general, cost, threshold, 0)
         self.shared.log("decline", self.index, f"ask {self.asks}")
 
@@ -313,7 +322,7 @@ class StateAgent:
 
     def withdraw(self, role: int, general: float, cost: float, cause: str, chance: float) -> None:
         """Take consent back: everybody from here goes home."""
-        self.status = WITHDRAWN
+        self.become(WITHDRAWN)
         self.is_pending = False
         self.record("withdraw", role, general, cost, NO_THRESHOLD, 0, chance)
         self.shared.log("withdraw", self.index, cause, self.shared.serving(self.index))
@@ -337,7 +346,7 @@ class StateAgent:
         role = levers.deciding_roles[roles]
         general, cost = self.weigh(self.asks), costs[role] if role >= 0 else 0.0
         if given.answer == "accept":
-            permitted = roles if given.roles is None else sum(1 << ROLES.index(r) for r in set(given.roles))
+            permitted = roles if given.roles is None else roles & sum(1 << ROLES.index(r) for r in set(given.roles))
             self.accept(permitted, roles, role, general, cost, NO_THRESHOLD, given.troops)
         elif given.answer == "decline":
             self.decline(role, general, cost, NO_THRESHOLD)
@@ -350,13 +359,14 @@ class StateAgent:
         """A new governor, with their own mind and perhaps another side."""
         self.governor += 1
         self.side = side
+        self.shared.has_news = True
         self._weighed = None
 
     def federalize(self, quota: int) -> None:
         """Consent is set aside: units are ordered under the President."""
         if self.status != FEDERALIZED:
             self.status_before = self.status
-        self.status = FEDERALIZED
+        self.become(FEDERALIZED)
         self.is_pending = False
         roles = self.shared.levers.federal_roles & self.shared.levers.named_roles
         self.people.is_federal = True
@@ -366,11 +376,9 @@ class StateAgent:
 
     def return_to_governor(self) -> None:
         """A court holds federalization up: people go home and the state is what it was before."""
-        self.status = self.status_before
-        if self.status == UNDECIDED:
-            self.status = NO_ANSWER
-        if self.status in AGREED:
-            self.status = WITHDRAWN
+        # An answer that was open, or given, does not outlast the interruption.
+        afterwards = {UNDECIDED: NO_ANSWER, ACCEPTED: WITHDRAWN, LIMITED: WITHDRAWN}
+        self.become(afterwards.get(self.status_before, self.status_before))
         self.people.is_federal = False
         self.people.send_home("a court holds federalization up")
         self.shared.log("returned to the governor", self.index, "court order")
