@@ -77,15 +77,22 @@ class StateAgent:
             yield clock.on(clock.answering, self.asked_on + 1)
             self.send()
             return
-        for moment in clock.answering[self.shared.day :]:
-            yield moment
+        day = self.shared.day
+        while True:
+            yield clock.on(clock.answering, day)
             if self.is_seat_taken:
                 self.say_what_is_given()
-                continue
-            if self.status in AGREED:
-                self.reconsider()
-            if self.is_pending:
-                self.consider()
+            else:
+                if self.status in AGREED:
+                    self.reconsider()
+                if self.is_pending:
+                    self.consider()
+            day += 1
+            if not self.is_pending and self.status not in AGREED:
+                # Nothing to decide until somebody asks again.
+                self.ask_came = self.shared.env.event()
+                yield self.ask_came
+                day = self.shared.day
 
     def ask(self, quota: int, day: int) -> None:
         """Receive an ask; a state that is still deciding keeps its deadline and gets the larger quota."""
