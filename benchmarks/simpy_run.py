@@ -75,7 +75,9 @@ def where_time_goes(scenario: Scenario) -> dict[str, float]:
     spent: defaultdict[str, float] = defaultdict(float)
     for (file, _, _), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
         path = Path(file)
-        name = path.stem if path.parent.name == "sim" else "simpy" if path.parent.name == "simpy" else "python and numpy"
+        name = (
+            path.stem if path.parent.name == "sim" else "simpy" if path.parent.name == "simpy" else "python and numpy"
+        )
         spent[name] += own
     whole = sum(spent.values())
     return {name: own / whole for name, own in sorted(spent.items(), key=lambda row: -row[1])}
@@ -84,7 +86,9 @@ def where_time_goes(scenario: Scenario) -> dict[str, float]:
 def peak_megabytes(last_step: str) -> float:
     """Peak memory of a fresh process that imports the model and then does one more thing."""
     code = ONE_RUN.format(last_step) + "; " + PEAK
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=BASELINE.parent.parent)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=BASELINE.parent.parent
+    )
     return int(out.stdout) / 1024
 
 

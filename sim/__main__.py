@@ -34,12 +34,20 @@ app = typer.Typer(
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
-File = Annotated[Path, typer.Argument(help="A scenario file, for instance scenarios/baseline.toml.", show_default=False)]
-Set = Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="Replace a value of the register; may be repeated.")]
+File = Annotated[
+    Path, typer.Argument(help="A scenario file, for instance scenarios/baseline.toml.", show_default=False)
+]
+Set = Annotated[
+    list[str], typer.Option("--set", metavar="NAME=VALUE", help="Replace a value of the register; may be repeated.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of all luck and draws.", min=0, max=2**64 - 1)]
 Days = Annotated[int | None, typer.Option(help="Last day, instead of the scenario's.", min=1, max=1825)]
-Known = Annotated[str | None, typer.Option(help="E: use nothing that was known only after May 2025; refuses what needs it.")]
-Replications = Annotated[int, typer.Option(help="Number of lucks; without --draws each comes with its own draw.", min=1)]
+Known = Annotated[
+    str | None, typer.Option(help="E: use nothing that was known only after May 2025; refuses what needs it.")
+]
+Replications = Annotated[
+    int, typer.Option(help="Number of lucks; without --draws each comes with its own draw.", min=1)
+]
 Draws = Annotated[
     int | None,
     typer.Option(help="Draws of the uncertainties, each under every luck; 0 keeps all at their defaults.", min=0),
@@ -47,7 +55,9 @@ Draws = Annotated[
 Jobs = Annotated[int, typer.Option(help="Processes; 0 takes all cores.", min=0, max=256)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Replication = Annotated[int, typer.Option(help="Which luck to tell.", min=0, max=2**31 - 1)]
-Draw = Annotated[int | None, typer.Option(help="Which draw; the replication's own number by default, -1 for the defaults.", min=-1)]
+Draw = Annotated[
+    int | None, typer.Option(help="Which draw; the replication's own number by default, -1 for the defaults.", min=-1)
+]
 
 
 @contextmanager
@@ -103,7 +113,14 @@ def progress(is_shown: bool) -> Iterator[Callable[[str, int, int], None] | None]
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -130,7 +147,12 @@ def jobs_of(jobs: int) -> int:
 
 def plan_of(draws: int | None, replications: int, known: str | None) -> dict[str, Any]:
     """What identifies the runs, as the manifest keeps it."""
-    return {"draws": replications if draws is None else draws, "is_paired": draws is None, "replications": replications, "known": known or "H"}
+    return {
+        "draws": replications if draws is None else draws,
+        "is_paired": draws is None,
+        "replications": replications,
+        "known": known or "H",
+    }
 
 
 @app.command()
@@ -156,7 +178,8 @@ def run(
     with errors_told():
         from sim import ensemble as ensembles
         from sim.parameters import InputError
-        from sim.report import answers_table, as_json as json_of, summary
+        from sim.report import answers_table, summary
+        from sim.report import as_json as json_of
 
         if (events or csv or resume) and out is None:
             raise InputError("--events, --csv and --resume write or read results, so they need --out FOLDER")
@@ -175,8 +198,14 @@ def run(
         with progress(not quiet) as tell:
             try:
                 result = ensembles.run_ensemble(
-                    scenario, seed, draws, replications,
-                    jobs=jobs_of(jobs), with_events=events, started=started, progress=tell,
+                    scenario,
+                    seed,
+                    draws,
+                    replications,
+                    jobs=jobs_of(jobs),
+                    with_events=events,
+                    started=started,
+                    progress=tell,
                 )
                 is_interrupted = False
             except KeyboardInterrupt as stop:
@@ -199,15 +228,22 @@ def started_from(out: Path, is_resumed: bool, scenario: "Scenario", seed: int) -
         return None
     started, _ = load(out)
     if started.scenario.digest != scenario.digest or started.seed != seed:
-        raise InputError(f"--resume {out}: these results belong to another scenario or seed ({started.scenario.name}, seed {started.seed})")
+        raise InputError(
+            f"--resume {out}: these results belong to another scenario or seed ({started.scenario.name}, seed {started.seed})"
+        )
     return started
 
 
-def tell_plan(scenario: "Scenario", pairs: Any, baseline: "Scenario | None", replaced: list[str], out: Path | None) -> None:
+def tell_plan(
+    scenario: "Scenario", pairs: Any, baseline: "Scenario | None", replaced: list[str], out: Path | None
+) -> None:
     """What would be run."""
     from sim.scenario import texts
 
-    lines = [f"{scenario.name}: {scenario.title}", f"would run {len(pairs)} runs of {scenario.days} days, nothing has been run"]
+    lines = [
+        f"{scenario.name}: {scenario.title}",
+        f"would run {len(pairs)} runs of {scenario.days} days, nothing has been run",
+    ]
     lines += [f"known E: {line}" for line in replaced]
     if baseline is not None:
         lines += [f"differs from the baseline: {line}" for line in texts(scenario.differences(baseline))]
@@ -231,7 +267,11 @@ def finish(result: "Ensemble", out: Path | None, is_interrupted: bool) -> None:
         sys.stderr.write(f"results: {out}\n")
     if is_interrupted:
         n = int(result.done.sum())
-        how = f"go on with the same command and --resume (results so far: {out})" if out else "name --out FOLDER to be able to go on"
+        how = (
+            f"go on with the same command and --resume (results so far: {out})"
+            if out
+            else "name --out FOLDER to be able to go on"
+        )
         sys.stderr.write(f"interrupted after {n} of {len(result.pairs)} runs; {how}\n")
         raise typer.Exit(INTERRUPTED)
     if result.errors:
@@ -239,7 +279,9 @@ def finish(result: "Ensemble", out: Path | None, is_interrupted: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-def one_run(file: Path, replication: int, draw: int | None, seed: int, settings: list[str], days: int | None) -> "tuple[Run, Setting]":
+def one_run(
+    file: Path, replication: int, draw: int | None, seed: int, settings: list[str], days: int | None
+) -> "tuple[Run, Setting]":
     """One run with its events."""
     from sim import model
     from sim.setting import setting_of
@@ -273,7 +315,9 @@ def trace(
         kinds = {event.event for event in result.events}
         for name in kind:
             if name not in kinds:
-                raise InputError(f"--kind {name!r}: no such event in this run{near_miss(name, kinds)}; there are {', '.join(sorted(kinds))}")
+                raise InputError(
+                    f"--kind {name!r}: no such event in this run{near_miss(name, kinds)}; there are {', '.join(sorted(kinds))}"
+                )
         if as_json:
             kept = (e for e in result.events if (not state or e.state in state) and (not kind or e.event in kind))
             print(json.dumps([event._asdict() for event in kept]))
@@ -337,9 +381,9 @@ def compare(
                 first_runs.append(model.run(setting_of(scenario, seed, pair[0]), pair[1], with_events=True))
         parted = first_difference(*first_runs)
         if as_json:
-            print(json.dumps(comparison_json(*results, parted)))
+            print(json.dumps(comparison_json(results[0], results[1], parted)))
         else:
-            console().print(comparison(*results, parted))
+            console().print(comparison(results[0], results[1], parted))
         if any(result.errors for result in results):
             raise typer.Exit(FAILED)
 
@@ -418,14 +462,22 @@ def repeat(
         draws = None if manifest["is_paired"] else manifest["draws"]
         with progress(True) as tell:
             again = ensembles.run_ensemble(
-                stored.scenario, stored.seed, draws, manifest["replications"],
-                jobs=jobs_of(jobs), with_twins=False, progress=tell,
+                stored.scenario,
+                stored.seed,
+                draws,
+                manifest["replications"],
+                jobs=jobs_of(jobs),
+                with_twins=False,
+                progress=tell,
             )
         differing = [k for k in range(len(stored.pairs)) if stored.done[k] and stored.hashes[k] != again.hashes[k]]
         then, now = manifest["versions"], versions()
         moved = [f"{name} {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]]
         print(f"stored digest   {manifest['digest']}\nrepeated digest {again.digest}")
-        print(f"{len(stored.pairs) - len(differing)} of {len(stored.pairs)} runs are the same" + (f"; versions moved: {', '.join(moved)}" if moved else ""))
+        print(
+            f"{len(stored.pairs) - len(differing)} of {len(stored.pairs)} runs are the same"
+            + (f"; versions moved: {', '.join(moved)}" if moved else "")
+        )
         if differing:
             print(f"first that differs: run {differing[0]} {stored.pairs[differing[0]]}")
             raise typer.Exit(FAILED)

@@ -222,7 +222,11 @@ def _twins(pairs: Sequence[Pair]) -> list[tuple[int, Pair]]:
 
 def _luck_shares(ensemble: Ensemble, firsts: Iterable[int], twins: Ensemble) -> dict[str, float | None]:
     """For each outcome, what part of its variance is luck."""
-    both = [k for k, (first, _) in enumerate(zip(firsts, twins.pairs, strict=True)) if twins.done[k] and ensemble.done[first]]
+    both = [
+        k
+        for k, (first, _) in enumerate(zip(firsts, twins.pairs, strict=True))
+        if twins.done[k] and ensemble.done[first]
+    ]
     if len(both) < FEWEST_FOR_TWINS:
         return {}
     kept = [first for k, first in enumerate(firsts) if k in set(both)]
@@ -234,4 +238,3 @@ def _luck_shares(ensemble: Ensemble, firsts: Iterable[int], twins: Ensemble) -> 
         name: outcomes.luck_share(values[place[kept]], twin_measured[name][twin_place[both]], values)
         for name, values in measured.items()
     }
-

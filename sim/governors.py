@@ -126,7 +126,6 @@ def moving_terms(
     )
 
 
-
 def balance(leaning: int, asked: int) -> float:
     """The lean of the peers who were asked, accepted less declined: -1 (all declined) to 1 (all accepted); 0 where none was."""
     return leaning / asked if asked > 0 else 0.0
@@ -159,7 +158,14 @@ def chance_of_answering(
 
 
 def chance_of_withdrawing(
-    base: float, slope: float, ceiling: float, burst: float, burst_slope: float, burst_days: float, support: float, is_burst: float
+    base: float,
+    slope: float,
+    ceiling: float,
+    burst: float,
+    burst_slope: float,
+    burst_days: float,
+    support: float,
+    is_burst: float,
 ) -> float:
     """The chance that an accepting governor withdraws today.
 
@@ -179,7 +185,9 @@ def most_offered(strength: float, reserve: float, mobilized: float, disaster_sha
     return max(0.0, (1.0 - reserve) * strength - mobilized * strength - disaster_share * strength - committed)
 
 
-def offered(base: float, slope: float, spread: float, z: float, support: float, most: float, quota: float, cap: float) -> int:
+def offered(
+    base: float, slope: float, spread: float, z: float, support: float, most: float, quota: float, cap: float
+) -> int:
     """How many people a governor who says yes offers.
 
     A logit-normal share of at most `most` times the quota, cut at what the state can give.

@@ -137,9 +137,21 @@ class Cohort:
         Those who have seats or have had them, in groups that move together.
     """
 
-    __slots__ = ("contingent", "day", "n_screening", "n_waiting", "parties", "process", "screening", "shared", "waiting")
+    __slots__ = (
+        "contingent",
+        "day",
+        "n_screening",
+        "n_waiting",
+        "parties",
+        "process",
+        "screening",
+        "shared",
+        "waiting",
+    )
 
-    def __init__(self, contingent: "Contingent", day: int, screening: list[int], waiting: list[int] | None = None) -> None:
+    def __init__(
+        self, contingent: "Contingent", day: int, screening: list[int], waiting: list[int] | None = None
+    ) -> None:
         """Come forward on a day with so many people by role (or, having moved to another role, wait right away)."""
         self.contingent = contingent
         self.shared = contingent.shared

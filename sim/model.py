@@ -139,9 +139,13 @@ class _Play:
     def part(self) -> None:
         """Let all agents forget each other, so that memory is free at once and the garbage collector finds nothing."""
         # What somebody still waits for would hold them: a tour beyond the last day, a call or an ask that never came.
-        waited_for = [self.shared.clock.never, *(c.first_call for c in self.contingents), *(s.ask_came for s in self.states)]
+        waited_for = [
+            self.shared.clock.never,
+            *(c.first_call for c in self.contingents),
+            *(s.ask_came for s in self.states),
+        ]
         for event in waited_for:
-            event.callbacks = None
+            event.callbacks = None  # type: ignore[assignment]
         for contingent in self.contingents:
             for cohort in contingent.cohorts:
                 cohort.parties.clear()
@@ -215,9 +219,10 @@ class _Play:
         serving = np.einsum("srk->sr", shared.in_mission)
         by_state, by_role = serving @ self._each_role, self._each_state @ serving
         self._serving_now = by_state
-        return Observation(*self._peers, by_state.tolist(), Weights(self._wanted, by_role.tolist(), levers.role_sizes))
+        weights = Weights(self._wanted, by_role.tolist(), levers.role_sizes)
+        return Observation(**self._peers, serving=by_state.tolist(), weights=weights)
 
-    def _weigh_peers(self, statuses: Sequence[int], sides: Sequence[int]) -> tuple[Any, ...]:
+    def _weigh_peers(self, statuses: Sequence[int], sides: Sequence[int]) -> dict[str, Any]:
         """Leans of all states, and what each sees of its neighbours and of the others of its side."""
         world, states = self.shared.world, self.shared.world.states
         lean = [_LEAN.get(status, 0) if home.has_governor else 0 for status, home in zip(statuses, states, strict=True)]
@@ -238,8 +243,11 @@ class _Play:
             near.append(rules.balance(leaning, n_asked))
             same.append(rules.balance(sums[sides[k]][0] - lean[k], sums[sides[k]][1] - asked[k]))
         # A state whose law bars outside forces must say yes to count as a host that consents.
-        refusing = [
-            home for home, x in zip(states, lean, strict=True) if x < 0 or (home.bars_outsiders and x == 0)
-        ]
-        shares = (_strength(refusing) / self._strength, _strength(refusing, True) / max(self._strength_of_strip, 1))
-        return (tuple(lean), tuple(near), tuple(same), *shares)
+        refusing = [home for home, x in zip(states, lean, strict=True) if x < 0 or (home.bars_outsiders and x == 0)]
+        return {
+            "lean": tuple(lean),
+            "neighbor_balance": tuple(near),
+            "side_balance": tuple(same),
+            "refused": _strength(refusing) / self._strength,
+            "refused_in_strip": _strength(refusing, True) / max(self._strength_of_strip, 1),
+        }

@@ -6,12 +6,13 @@ its JSON Schema, the draw of an uncertainty, and the words of a slider. This mod
 
 import math
 import tomllib
+from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sim import luck
 
@@ -106,7 +107,7 @@ class Parameter:
             return False
         if self.whole and not isinstance(value, int):
             return False
-        return math.isfinite(value) and self.limits[0] <= value <= self.limits[1]
+        return self.limits[0] <= value <= self.limits[1]
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of the values that `check` accepts."""
@@ -169,6 +170,9 @@ def triangular(u: float, low: float, mode: float, high: float, on_log_scale: boo
 
 def shorten(value: Any, most: int = 60) -> str:
     """A value as it stands in an error, never longer than a line."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        # Python refuses to write out very long numbers.
+        return f"a number of about {round(value.bit_length() * math.log10(2.0)):,} digits"
     text = repr(value)
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -235,8 +239,23 @@ def resolve(
     return resolved
 
 
-# The register as plain numbers: one field per parameter, dots as underscores, so that a rule can be handed `p.tour_days`.
-Numbers = NamedTuple("Numbers", [(name.replace(".", "_"), float) for name in register()])  # type: ignore[misc]
+if TYPE_CHECKING:
+
+    class Numbers(tuple[float, ...]):
+        """The register as plain numbers: one field per parameter, dots as underscores, so that a rule gets `p.tour_days`."""
+
+        _fields: ClassVar[tuple[str, ...]]
+
+        def __new__(cls, *values: float) -> Self:
+            """Take one number per parameter, in the order of the register."""
+            ...
+
+        def __getattr__(self, name: str) -> float:
+            """The number of a parameter."""
+            ...
+
+else:
+    Numbers = namedtuple("Numbers", [name.replace(".", "_") for name in register()])
 
 
 def numbers(values: Mapping[str, Value]) -> Numbers:

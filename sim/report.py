@@ -22,7 +22,9 @@ from sim.scenario import Scenario
 from sim.setting import Setting
 from sim.world import legal_table, load_world
 
-NOT_A_FORECAST = "Not a forecast: bands are the range over assumptions and luck, not the probability that something happens."
+NOT_A_FORECAST = (
+    "Not a forecast: bands are the range over assumptions and luck, not the probability that something happens."
+)
 
 
 def whole(value: float | None) -> str:
@@ -73,7 +75,12 @@ def as_json(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
             str(percent): band(outcomes.days_to(ensemble, percent) - approval).as_dict() for percent in PERCENTS
         },
         "outcomes": {
-            name: {**(found := band(values)).as_dict(), "never": found.never, "error": found.error, "unit": OUTCOMES[name].unit}
+            name: {
+                **(found := band(values)).as_dict(),
+                "never": found.never,
+                "error": found.error,
+                "unit": OUTCOMES[name].unit,
+            }
             for name, values in measured.items()
         },
         "luck_share": ensemble.luck_share,
@@ -121,13 +128,23 @@ def answers_table(ensemble: Ensemble) -> Table:
     world = load_world(str(ensemble.scenario.value("request.party")))
     n_governors = sum(state.has_governor for state in world.states)
     table = Table(box=None, pad_edge=False)
-    for heading, side in (("", "left"), ("median (5-95 %)", "left"), ("± of the median", "right"), ("from approval", "left"), ("never", "right")):
+    for heading, side in (
+        ("", "left"),
+        ("median (5-95 %)", "left"),
+        ("± of the median", "right"),
+        ("from approval", "left"),
+        ("never", "right"),
+    ):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
     measured = outcomes.measure_all(ensemble)
     agreeing, with_limits = band(measured["states_agreeing"]), band(measured["states_with_limits"])
     table.add_row(f"Governors who agree on the last day, of {n_governors}", ranged(agreeing), _error(agreeing))
     table.add_row("   of them with limits", ranged(with_limits), _error(with_limits))
-    for name, label in (("states_declined", "   declined"), ("states_no_answer", "   no answer"), ("states_withdrawn", "   withdrew")):
+    for name, label in (
+        ("states_declined", "   declined"),
+        ("states_no_answer", "   no answer"),
+        ("states_withdrawn", "   withdrew"),
+    ):
         table.add_row(label, ranged(band(measured[name])), _error(band(measured[name])))
     sending = ensemble.daily("dc_sending")[:, -1].mean() if ensemble.done.any() else 0.0
     table.add_row("   DC, apart (no governor there)", f"sends in {100 * sending:.0f} % of runs")
@@ -286,7 +303,9 @@ def story(run: Run, setting: Setting, states: Sequence[str], kinds: Sequence[str
         yield Text("  " + sentence(event))
     peak = int(in_place.argmax())
     if not states and not kinds:
-        yield Text(f"\nMost troops in place: {int(in_place[peak]):,} on day {peak}; {int(in_place[-1]):,} on the last day.")
+        yield Text(
+            f"\nMost troops in place: {int(in_place[peak]):,} on day {peak}; {int(in_place[-1]):,} on the last day."
+        )
     yield Text(NOT_A_FORECAST, style="italic")
 
 
@@ -301,9 +320,17 @@ def reasons(run: Run, setting: Setting, code: str) -> RenderableType:
     if not state.has_governor:
         return Group(head, Text("The President commands here: there is no governor, so no answer to give."))
     if not decisions:
-        asked = "It was asked, but had not answered by the last day." if run.status[-1, run.codes.index(code)] else "It was not asked."
+        asked = (
+            "It was asked, but had not answered by the last day."
+            if run.status[-1, run.codes.index(code)]
+            else "It was not asked."
+        )
         return Group(head, Text(f"No decision. {asked}"))
-    return Group(head, *[_card(decision, setting, run.replication) for decision in decisions], Text(NOT_A_FORECAST, style="italic"))
+    return Group(
+        head,
+        *[_card(decision, setting, run.replication) for decision in decisions],
+        Text(NOT_A_FORECAST, style="italic"),
+    )
 
 
 def _draw(run: Run) -> str:
@@ -323,7 +350,9 @@ def _card(decision: Decision, setting: Setting, replication: int) -> Panel:
     table.add_row("support", f"{decision.support:+.2f}", style="bold")
     date = setting.scenario.start + timedelta(days=decision.day)
     role = ROLES[decision.role] if decision.role >= 0 else "no open role"
-    lines = [f"The answer turned on {role}; ask {decision.ask}, quota {decision.quota:,}, offered {decision.offered:,}."]
+    lines = [
+        f"The answer turned on {role}; ask {decision.ask}, quota {decision.quota:,}, offered {decision.offered:,}."
+    ]
     threshold = threshold_of(decision, setting, replication)
     if decision.is_forced:
         lines.append("The scenario gave this answer; support only shows what the governor would have weighed.")
@@ -418,7 +447,9 @@ def comparison(a: Ensemble, b: Ensemble, parted: tuple[Event | None, Event | Non
             if row["both"] is not None and row["both"] < 1.0:
                 spread += f"  (happened in both in {100 * row['both']:.0f} %)"
         medians = (band(measured[name]).median for measured in (measured_a, measured_b))
-        table.add_row(name, OUTCOMES[name].unit, *(whole(m) if m is not None else "never" for m in medians), interval, spread)
+        table.add_row(
+            name, OUTCOMES[name].unit, *(whole(m) if m is not None else "never" for m in medians), interval, spread
+        )
     days = parting_days(a, b)
     parted_runs = days[np.isfinite(days)]
     if len(parted_runs):
@@ -506,8 +537,6 @@ def print_all(console: Console, parts: Iterable[RenderableType]) -> None:
     """Print parts as they come."""
     for part in parts:
         console.print(part)
-
-
 
 
 def reasons_json(run: Run, setting: Setting, code: str) -> dict[str, Any]:

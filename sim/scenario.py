@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema, create_model
@@ -29,6 +29,8 @@ MOST_ROWS = 200
 ANSWERS = ("accept", "decline", "no_answer", "withdraw")
 ROLE_NAMES = tuple(f"request.roles.{role}" for role in ROLES)
 
+# The classes of shocks, from the union that scenario files are checked by.
+_KINDS: tuple[Any, ...] = get_args(get_args(AnyShock)[0])
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
@@ -42,7 +44,9 @@ class Answer(BaseModel):
     roles: list[Literal["administration", "support", "transport", "detention", "enforcement"]] | None = Field(
         None, min_length=1, description="Roles permitted with an accept; all open ones if absent."
     )
-    troops: int | None = Field(None, ge=0, le=200_000, description="People offered with an accept; by the rule if absent.")
+    troops: int | None = Field(
+        None, ge=0, le=200_000, description="People offered with an accept; by the rule if absent."
+    )
 
 
 class Spread(BaseModel):
@@ -88,7 +92,7 @@ def _tables() -> dict[str, Any]:
 
 
 def _model(name: str, branch: Mapping[str, Any]) -> Any:
-    fields = {
+    fields: dict[str, Any] = {
         key: (_model(f"{name}_{key}", value) | None, None) if isinstance(value, dict) else value
         for key, value in branch.items()
     }
@@ -100,17 +104,17 @@ def file_model() -> type[BaseModel]:
     """The Pydantic model of a scenario file, made from the register."""
     levers = {entry.field: entry for entry in register().values() if entry.kind == "lever"}
     others = {entry.field: entry for entry in register().values() if entry.kind != "lever"}
-    assumptions: Any = create_model(
-        "Assumptions",
-        __config__=_STRICT,
-        **{key: (_checked(e, e.kind == "uncertainty"), Field(None, alias=e.name)) for key, e in others.items()},
-    )
+    assumed: dict[str, Any] = {
+        key: (_checked(e, e.kind == "uncertainty"), Field(None, alias=e.name)) for key, e in others.items()
+    }
+    assumptions: Any = create_model("Assumptions", __config__=_STRICT, **assumed)
+    moved: dict[str, Any] = {key: (_checked(e), Field(None, alias=e.name)) for key, e in levers.items()}
     change: Any = create_model(
         "Change",
         __config__=_STRICT,
         __doc__="Levers moved on a later day.",
         day=(Annotated[int, Field(ge=1, le=MOST_DAYS)], ...),
-        **{key: (_checked(e), Field(None, alias=e.name)) for key, e in levers.items()},
+        **moved,
     )
     fields: dict[str, Any] = {
         "schema_version": (Literal[1], Field(alias="schema", description="Version of this file format.")),
@@ -168,7 +172,9 @@ class Scenario:
         for name, value in values.items():
             parameter(name).check(value)
         ranges = {name: ends for name, ends in self.ranges.items() if name not in values}
-        changed = replace(self, values={**self.values, **values}, ranges=ranges, days=self.days if days is None else days)
+        changed = replace(
+            self, values={**self.values, **values}, ranges=ranges, days=self.days if days is None else days
+        )
         _check_whole(changed, "the command line")
         return changed
 
@@ -193,7 +199,13 @@ class Scenario:
             for table in tables:
                 branch = branch.setdefault(table, {})
             branch[last] = value
-        document = {"schema": SCHEMA, "title": self.title, "question": self.question, "start": self.start, "days": self.days}
+        document = {
+            "schema": SCHEMA,
+            "title": self.title,
+            "question": self.question,
+            "start": self.start,
+            "days": self.days,
+        }
         document |= levers
         if assumptions:
             document["assumptions"] = assumptions
@@ -229,7 +241,9 @@ class Scenario:
 
 
 def _told(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        ", ".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+    )
 
 
 def _rows_told(value: Any) -> str:
@@ -406,7 +420,7 @@ def _key(loc: Sequence[int | str]) -> str:
 
 
 def _shock_kinds() -> list[str]:
-    return [kind.model_fields["kind"].annotation.__args__[0] for kind in AnyShock.__origin__.__args__]
+    return [kind.model_fields["kind"].annotation.__args__[0] for kind in _KINDS]
 
 
 def _suggestion(loc: Sequence[int | str]) -> str:
@@ -427,7 +441,7 @@ def _suggestion(loc: Sequence[int | str]) -> str:
 def _neighbours(loc: Sequence[int | str]) -> list[str]:
     """The keys that stand where an unknown one was found."""
     if loc[0] == "shocks":
-        return [key for kind in AnyShock.__origin__.__args__ for key in kind.model_fields]
+        return [key for kind in _KINDS for key in kind.model_fields]
     if loc[0] == "answers":
         return list(Answer.model_fields)
     prefix = ".".join(str(step) for step in loc[:-1]) + "."
@@ -472,8 +486,8 @@ def _check_states(scenario: Scenario, where: str) -> None:
             _check_codes(value, f"{where}: changes on day {change.day}: {name}")
     for number, shock in enumerate(scenario.shocks, 1):
         for key in shock.needs_states:
-            value = getattr(shock, key, None)
-            _check_codes([value] if key == "state" and value else value, f"{where}: shocks[{number}].{key}")
+            named = getattr(shock, key, None)
+            _check_codes([named] if key == "state" and named else named, f"{where}: shocks[{number}].{key}")
     given: dict[tuple[str, int], str] = {}
     for number, row in enumerate(scenario.answers, 1):
         key = f"{where}: answers[{number}]"
@@ -505,7 +519,9 @@ def _check_changes(scenario: Scenario, where: str) -> None:
                 raise InputError(f"{where}: changes on day {change.day}: {name} holds for a whole run and cannot move")
             if (change.day, name) in seen:
                 was = seen[change.day, name]
-                raise InputError(f"{where}: two changes on day {change.day} set {name}: {_told(was)} and {_told(value)}")
+                raise InputError(
+                    f"{where}: two changes on day {change.day} set {name}: {_told(was)} and {_told(value)}"
+                )
             seen[change.day, name] = value
 
 
@@ -552,14 +568,18 @@ def known_early(scenario: Scenario) -> tuple[Scenario, list[str]]:
         given = [scenario.values[name]] if name in scenario.values else []
         given += [change.values[name] for change in scenario.changes if name in change.values]
         if late is not None and any(value == late for value in given):
-            raise InputError(f"{scenario.name}: {name} = {_told(late)} was known only after May 2025, so --known E cannot use it")
+            raise InputError(
+                f"{scenario.name}: {name} = {_told(late)} was known only after May 2025, so --known E cannot use it"
+            )
         if entry.known == "H" and entry.early is not None and name not in scenario.values:
             replaced[name] = entry.early
             lines.append(f"{name}: {_told(entry.value)} was known only later; {_told(entry.early)} is used")
     early = scenario.with_values(replaced)
     for clock, needed in (("court.clock", "court.state_law_days"), ("court.federal_clock", "court.federal_days")):
         if early.value(clock) and needed not in scenario.values:
-            raise InputError(f"{scenario.name}: {clock} is on, and {needed} = {_told(early.value(needed))} was known only after May 2025")
+            raise InputError(
+                f"{scenario.name}: {clock} is on, and {needed} = {_told(early.value(needed))} was known only after May 2025"
+            )
     return early, lines
 
 

@@ -112,7 +112,7 @@ def _levers(values: dict[str, Value], first: dict[str, Value], world: World) -> 
     p = numbers(values)
     status, reading = str(values["request.status"]), str(values["law.reading"])
     place, insurrection = str(values["mission.place"]), bool(values["law.insurrection_act"])
-    gates = {
+    gates: dict[str, Any] = {
         "place": place,
         "cross_state": bool(values["mission.cross_state"]),
         "insurrection_act": insurrection,
@@ -161,5 +161,3 @@ def by_role(p: Numbers, group: str) -> tuple[float, ...]:
 def uncertain_names() -> list[str]:
     """Parameters that a draw draws."""
     return [name for name, entry in register().items() if entry.kind == "uncertainty"]
-
-

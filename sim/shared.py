@@ -45,7 +45,7 @@ class Clock:
         )
 
         def turn(event: simpy.Event) -> None:
-            turn_day(event.value)
+            turn_day(event.value)  # type: ignore[arg-type]
 
         for event in self.endings:
             event.callbacks.append(turn)  # type: ignore[union-attr]
@@ -119,9 +119,7 @@ class Luck:
         self.answer, self.withdraw = luck.daily(
             seed, replication, (luck.ANSWER, luck.WITHDRAW), fips, setting.n_days
         ).tolist()
-        by_ask = luck.draws(
-            seed, replication, [[[luck.PERMIT]], [[luck.OFFER]]], fips[:, np.newaxis], asks
-        )
+        by_ask = luck.draws(seed, replication, [[[luck.PERMIT]], [[luck.OFFER]]], fips[:, np.newaxis], asks)
         self.permit, self._offer = by_ask[0, :, :, 0].tolist(), by_ask[1].tolist()
         # Everything that is drawn once, in one block: the nation, the review, five regions, each first governor.
         purposes = [luck.NATION, luck.REVIEW, *[luck.REGION] * N_REGIONS, *[luck.GOVERNOR] * len(fips)]
@@ -134,9 +132,8 @@ class Luck:
 
     def own(self, state: int, governor: int) -> float:
         """A governor's own mind, standard normal; 0 is the first governor."""
-        if governor == 0:
-            u = self._first[state]
-        else:
+        u = self._first[state]
+        if governor > 0:
             u = luck.draws(*self._key, luck.GOVERNOR, self._fips[state], governor).tolist()
         return luck.normals(u[0], u[1])[0]
 
@@ -223,7 +220,13 @@ class Shared:
         return int(self.view[:, role, stage].sum())
 
     def log(
-        self, event: str, state: int | None = None, cause: str = "", people: int = 0, party: Any = None, resource: str = ""
+        self,
+        event: str,
+        state: int | None = None,
+        cause: str = "",
+        people: int = 0,
+        party: Any = None,
+        resource: str = "",
     ) -> None:
         """Write a line of the event log, if one is kept; `party` is the cohort or detachment that it happens to."""
         if self.events is None:
@@ -231,6 +234,4 @@ class Shared:
         code = "" if state is None else self.world.states[state].code
         kind = "arrival_departure" if event in ("arrival", "depart") else "resource_use" if resource else "event"
         name = party.name if party else code or "requester"
-        self.events.append(
-            Event(name, "guard", kind, event, self.day, self.replication, resource, code, cause, people)
-        )
+        self.events.append(Event(name, "guard", kind, event, self.day, self.replication, resource, code, cause, people))

@@ -250,7 +250,9 @@ class Appeal(Shock):
         """Jump by side."""
         for reach, size in (("same_side", self.same_side), ("other_side", self.other_side)):
             forces.jump[self.day, list(forces.reached(reach))] += size
-        words = f"an appeal moves support by {self.same_side:+g} on the requester's side, {self.other_side:+g} on the other"
+        words = (
+            f"an appeal moves support by {self.same_side:+g} on the requester's side, {self.other_side:+g} on the other"
+        )
         forces.note(self.day, "appeal", (), words)
 
 
@@ -352,9 +354,7 @@ def _state_law_order(forces: Forces, since: int) -> None:
         return
     fips = [state.fips for state in forces.world.states]
     u = luck.draws(forces.seed, forces.replication, luck.COURT_REACH, fips, 0)[:, 0]
-    reached = [
-        k for k, s in enumerate(forces.world.states) if s.has_governor and u[k] < forces.p.court_reach
-    ]
+    reached = [k for k, s in enumerate(forces.world.states) if s.has_governor and u[k] < forces.p.court_reach]
     roles = (1 << ROLES.index("detention")) | (1 << ROLES.index("enforcement"))
     stay = forces.stay_of(_STATE_LAW)
     forces.close_roles(day, reached, roles, stay)

@@ -249,14 +249,28 @@ class StateAgent:
             self.decline(role, general, costs[role], threshold)
 
     def accept(
-        self, permitted: int, roles: int, role: int, general: float, cost: float, threshold: float, troops: int | None = None
+        self,
+        permitted: int,
+        roles: int,
+        role: int,
+        general: float,
+        cost: float,
+        threshold: float,
+        troops: int | None = None,
     ) -> None:
         """Permit roles, offer people, and call for volunteers."""
         p, first = self.shared.levers.p, self.status not in AGREED
         z_offer, z_call, u_recall, u_order = self.shared.luck.offer(self.index, self.asks)
         if troops is None:
             troops = rules.offered(
-                p.offer_base, p.offer_slope, p.offer_spread, z_offer, general - cost, p.offer_most, self.quota, self.could_give()
+                p.offer_base,
+                p.offer_slope,
+                p.offer_spread,
+                z_offer,
+                general - cost,
+                p.offer_most,
+                self.quota,
+                self.could_give(),
             )
         if first and u_recall < p.offer_recall_chance:
             self.people.has_recall_clause = True

@@ -82,7 +82,9 @@ def check_free(folder: Path, is_resumed: bool = False) -> None:
         raise InputError(f"--out {folder}: a file of that name stands there; results need a folder")
     is_used = folder.is_dir() and any(folder.iterdir())
     if is_used and not is_resumed:
-        raise InputError(f"--out {folder}: the folder is not empty; name another one, or go on with its runs by --resume")
+        raise InputError(
+            f"--out {folder}: the folder is not empty; name another one, or go on with its runs by --resume"
+        )
     if is_resumed and not (folder / MANIFEST).is_file():
         raise InputError(f"--out {folder}: there are no results to go on with")
 
@@ -101,7 +103,11 @@ def save(ensemble: Ensemble, folder: Path, plan: dict[str, Any], with_csv: bool 
     except OSError as error:
         raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
     try:
-        tables = {"runs": runs_table(ensemble), "timeseries": timeseries_table(ensemble), "states": states_table(ensemble)}
+        tables = {
+            "runs": runs_table(ensemble),
+            "timeseries": timeseries_table(ensemble),
+            "states": states_table(ensemble),
+        }
         if ensemble.events:
             tables["events"] = events_table(ensemble)
         for name, table in tables.items():
@@ -180,7 +186,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a results folder; raises InputError if it is not one."""
     path = folder / MANIFEST
     if not path.is_file():
-        hint = near_miss(folder.name, [found.name for found in folder.parent.glob("*/")] if folder.parent.is_dir() else [])
+        hint = near_miss(
+            folder.name, [found.name for found in folder.parent.glob("*/")] if folder.parent.is_dir() else []
+        )
         raise InputError(f"{folder}: there are no results here (no {MANIFEST}){hint}")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -204,7 +212,9 @@ def load(folder: Path) -> tuple[Ensemble, dict[str, Any]]:
     if scenario.digest != manifest["scenario_hash"]:
         raise InputError(f"{folder}: scenario.toml has been changed since these results were written")
     try:
-        tables = {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES if (folder / f"{name}.parquet").is_file()}
+        tables = {
+            name: pq.read_table(folder / f"{name}.parquet") for name in TABLES if (folder / f"{name}.parquet").is_file()
+        }
         ensemble = _restored(scenario, manifest, tables)
     except (OSError, KeyError, ValueError, pa.ArrowInvalid) as error:
         raise InputError(f"{folder}: the tables cannot be read ({type(error).__name__}: {error})") from None
