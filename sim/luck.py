@@ -103,7 +103,7 @@ def draws(seed: int, replication: int, purpose: ArrayLike, state: ArrayLike, ind
     counter = np.empty((*shape, 4), np.uint32)
     counter[..., 0], counter[..., 1], counter[..., 2], counter[..., 3] = index, state, purpose, replication
     words = philox(counter.reshape(-1, 4), key_of(seed)).reshape(counter.shape)
-    uniforms: NDArray[np.float64] = (words + 0.5) * _UNIT
+    uniforms: NDArray[np.float64] = np.multiply(words + 0.5, _UNIT, dtype=np.float64)
     return uniforms
 
 
