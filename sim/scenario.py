@@ -426,6 +426,8 @@ def _shock_kinds() -> list[str]:
 def _suggestion(loc: Sequence[int | str]) -> str:
     """Where an unknown key may belong: a near miss among its neighbours, or the table that holds it."""
     name = str(loc[-1])
+    if loc[0] in ("shocks", "answers"):
+        return near_miss(name, _neighbours(loc))
     dotted = ".".join(str(step) for step in loc if not isinstance(step, int) and step not in ("assumptions", "changes"))
     for candidate in (name, dotted):
         if candidate in register():

@@ -67,7 +67,14 @@ def test_another_seed_is_another_digest() -> None:
 
 def test_the_summary_begins_with_the_two_answers_and_ends_with_what_it_is_not() -> None:
     text = sim("run", BASELINE, *FAST).stdout
-    for words in ("of 53", "DC, apart", "Days to 25 %", "from approval", "Side alone would give 28", "the governor may refuse"):
+    for words in (
+        "of 53",
+        "DC, apart",
+        "Days to 25 %",
+        "from approval",
+        "Side alone would give 28",
+        "the governor may refuse",
+    ):
         assert words in " ".join(text.split()), words
     assert "Not a forecast" in text
     assert text.index("Governors who agree") < text.index("Days to 25 %") < text.index("Not a forecast")
@@ -189,7 +196,9 @@ def test_trace_tells_dated_events_in_order() -> None:
 
 
 def test_trace_filters_by_state_and_kind() -> None:
-    rows = json.loads(sim("trace", BASELINE, "--replication", "2", "--state", "OH", "--kind", "accept", "--json").stdout)
+    rows = json.loads(
+        sim("trace", BASELINE, "--replication", "2", "--state", "OH", "--kind", "accept", "--json").stdout
+    )
     assert {(row["state"], row["event"]) for row in rows} == {("OH", "accept")}
     assert sim("trace", BASELINE, "--state", "XX").exit_code == 2
     wrong = sim("trace", BASELINE, "--kind", "acept", "--replication", "2")
@@ -285,7 +294,18 @@ BAD = {
     "infinite": (["run", BASELINE, "--set", "volunteers.share=inf"], "a number in 0..1"),
     "huge": (["run", BASELINE, "--set", "request.target=" + "9" * 5000], "request.target"),
     "unknown state": (["run", BASELINE, "--set", "request.asked=TX,ZZ"], "'ZZ' is not one of the 54"),
-    "no roles": (["run", BASELINE, *(w for r in ("administration", "support", "transport", "detention") for w in ("--set", f"request.roles.{r}=0"))], "request.roles is empty"),
+    "no roles": (
+        [
+            "run",
+            BASELINE,
+            *(
+                w
+                for r in ("administration", "support", "transport", "detention")
+                for w in ("--set", f"request.roles.{r}=0")
+            ),
+        ],
+        "request.roles is empty",
+    ),
     "zero target": (["run", BASELINE, "--set", "request.target=0"], "in 1..200000"),
     "days end before": (["run", "scenarios/incident_day_40.toml", "--days", "20"], "after the last day 20"),
     "events nowhere": (["run", BASELINE, "--events"], "--out"),
@@ -298,9 +318,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("words", "told"), BAD.values(), ids=BAD.keys())
-def test_bad_input_is_one_paragraph_and_exit_2(
-    words: list[str], told: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bad_input_is_one_paragraph_and_exit_2(words: list[str], told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     done = sim(*words)
     assert done.exit_code == 2, done.output

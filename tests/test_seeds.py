@@ -33,7 +33,15 @@ CONSENT_TABLE = {  # status: commands, pays, Posse Comitatus, member, governor, 
     "title_32": ("governor", "federal government", "does not apply", "not required", "required", "yes", "yes"),
     "title_10_voluntary": ("president", "federal government", "applies", "required", "required", "yes", "contested"),
     "title_10_12406": ("president", "federal government", "applies", "not required", "contested", "no", "no"),
-    "insurrection_act": ("president", "federal government", "does not apply", "not required", "not required", "no", "no"),
+    "insurrection_act": (
+        "president",
+        "federal government",
+        "does not apply",
+        "not required",
+        "not required",
+        "no",
+        "no",
+    ),
 }
 CONSENT_KEYS = (
     "commands pays posse_comitatus member_consent governor_consent governor_may_refuse governor_may_withdraw"
@@ -128,7 +136,11 @@ def test_margins_are_missing_on_the_islands_only(states):
 
 def test_regions_border_and_strip(states):
     assert Counter(row["region"] for row in states) == {
-        "Northeast": 9, "Midwest": 12, "South": 17, "West": 13, "Islands": 3
+        "Northeast": 9,
+        "Midwest": 12,
+        "South": 17,
+        "West": 13,
+        "Islands": 3,
     }
     assert codes(states, "region", "Islands") == ISLANDS
     assert codes(states, "on_border", "1") == {"CA", "AZ", "NM", "TX"}
@@ -141,8 +153,11 @@ def test_ballot_prior_position_and_host_law(states):
     assert codes(states, "prior_position", "-1") == set()
     assert codes(states, "host_law", "bars") == HOST_LAW
     for column, values in {
-        "on_border": {"0", "1"}, "in_strip": {"0", "1"}, "on_ballot": {"0", "1"},
-        "prior_position": {"-1", "0", "1"}, "host_law": {"bars", "unknown"},
+        "on_border": {"0", "1"},
+        "in_strip": {"0", "1"},
+        "on_ballot": {"0", "1"},
+        "prior_position": {"-1", "0", "1"},
+        "host_law": {"bars", "unknown"},
     }.items():
         assert {row[column] for row in states} <= values
 

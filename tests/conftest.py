@@ -1,0 +1,59 @@
+"""What tests of several modules have in common: how long Hypothesis looks, and what the rules read of the register."""
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from sim.parameters import ROLES, register
+from sim.scenario import ROLE_NAMES
+
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=int(os.environ.get("SIM_EXAMPLES", "30")))
+settings.load_profile("ci")
+
+SIM = Path(__file__).resolve().parents[1] / "sim"
+# Where a number of the register can move a result: the rules, the engine, and what is measured.
+READERS = "governors people shocks setting shared mobilization states requester channels model outcomes".split()
+
+
+@pytest.fixture(scope="session")
+def parameters_read() -> frozenset[str]:
+    """Names of the register that the rules, the engine or the outcomes read, by their syntax trees."""
+    patterns = [re.compile(pattern) for reader in READERS for pattern in _read_by(ast.parse((SIM / f"{reader}.py").read_text()))]
+    return frozenset(
+        name
+        for name, entry in register().items()
+        if any(pattern.fullmatch(name) or pattern.fullmatch(entry.field) for pattern in patterns)
+    )
+
+
+def _read_by(tree: ast.Module) -> Iterator[str]:
+    """Patterns of the fields and dotted names that a module reads: p.field, values["name"], and groups with one per role."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="p") | ast.Attribute(attr="p"), attr=attr, ctx=ast.Load()):
+                yield attr
+            case ast.Subscript(value=ast.Name(id="values"), slice=key, ctx=ast.Load()):
+                yield _pattern(key)
+            case ast.Call(func=ast.Name(id="by_role"), args=[_, ast.Constant(value=str(group))]):
+                yield f"{group}_(?:{'|'.join(ROLES)})"
+            case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id="p") | ast.Attribute(attr="p"), key, *_]):
+                yield _pattern(key)
+            case ast.Call(func=ast.Name(id="number"), args=[_, key]):
+                yield _pattern(key)
+            case ast.comprehension(iter=ast.Name(id="ROLE_NAMES")):
+                yield "|".join(map(re.escape, ROLE_NAMES))
+
+
+def _pattern(key: ast.expr) -> str:
+    """A constant key as it is, an f-string that begins with words as a pattern; nothing for any other."""
+    match key:
+        case ast.Constant(value=str(word)):
+            return re.escape(word)
+        case ast.JoinedStr(values=[ast.Constant(), *_] as parts):
+            return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+" for part in parts)
+    return "(?!)"

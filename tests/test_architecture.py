@@ -1,0 +1,63 @@
+"""Imports only point down, by full name, and every library has one home."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
+ORDER = (
+    "luck parameters world people governors shocks scenario results setting shared reasons outcomes plots "
+    "mobilization states requester channels model ensemble store report history experiments __main__ app"
+).split()
+HOMES = {
+    "simpy": "shared mobilization states requester channels model",
+    "plotly": "plots",
+    "streamlit": "app",
+    "concurrent multiprocessing": "ensemble",
+    "pyarrow": "store",
+    "rich typer": "report __main__",
+}
+FILES = [
+    *sorted(path for path in (ROOT / "sim").rglob("*.py") if path.name != "__init__.py"),
+    *sorted(path for pattern in ("app.py", "pages/**/*.py", "app_pages/**/*.py") for path in ROOT.glob(pattern)),
+]
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def module_of(path: Path) -> str:
+    return path.stem if path.parent == ROOT / "sim" else "app"
+
+
+def imported(path: Path) -> list[str]:
+    """What a file imports, wherever in it, by full name; `from sim import x` is `sim.x`; a relative import begins with a dot."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            names += [f"sim.{alias.name}" for alias in node.names] if module == "sim" else [module]
+    return names
+
+
+@every_file
+def test_imports_only_point_down(path: Path) -> None:
+    here = ORDER.index(module_of(path))
+    for name in imported(path):
+        assert not name.startswith(".") and name != "sim", f"{name}: import modules by their full name"
+        if name.startswith("sim."):
+            below = name.split(".")[1]
+            assert ORDER.index(below) < here, f"{module_of(path)} stands below {below}"
+
+
+@every_file
+@pytest.mark.parametrize("libraries", HOMES)
+def test_every_library_has_one_home(path: Path, libraries: str) -> None:
+    roots = {name.split(".")[0] for name in imported(path)}
+    assert module_of(path) in HOMES[libraries].split() or not roots & set(libraries.split())
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    assert imported(ROOT / "sim" / "__init__.py") == []

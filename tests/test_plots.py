@@ -1,0 +1,130 @@
+"""Plots: few traces, ranges written out, captions with the last day, and the numbers of the runs themselves."""
+
+import inspect
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from sim import plots
+from sim.ensemble import run_ensemble
+from sim.results import Ensemble
+from sim.scenario import load
+
+BASELINE = Path(__file__).resolve().parents[1] / "scenarios" / "baseline.toml"
+GOVERNORS, TARGET, ACTIVE_DUTY = 53, 20_000, 10_000
+WHITE, DARK = "#ffffff", "#0e1117"
+
+
+@pytest.fixture(scope="module")
+def ensemble() -> Ensemble:
+    return run_ensemble(load(BASELINE), seed=1, replications=4, with_twins=False)
+
+
+@pytest.fixture(scope="module")
+def states(ensemble: Ensemble) -> go.Figure:
+    return plots.states_agreeing(ensemble, GOVERNORS, 28)
+
+
+@pytest.fixture(scope="module")
+def troops(ensemble: Ensemble) -> go.Figure:
+    return plots.troops_in_place(ensemble, TARGET, ACTIVE_DUTY)
+
+
+def names(figure: go.Figure) -> list[str]:
+    return [trace.name for trace in figure.data]
+
+
+def luminance(colour: str) -> float:
+    parts = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255.0
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def test_each_plot_has_two_bands_the_median_and_its_levels(states: go.Figure, troops: go.Figure) -> None:
+    bands = ["5 to 95 % of runs", "25 to 75 %", "median"]
+    assert names(states) == [*bands, "side alone would give 28"]
+    levels = ["asked for 20,000", "active-duty troops at the border, more than 10,000"]
+    assert names(troops) == [*bands, *levels]
+
+
+def test_a_level_that_is_not_given_is_not_drawn(ensemble: Ensemble) -> None:
+    assert len(plots.states_agreeing(ensemble, GOVERNORS).data) == 3
+    assert len(plots.troops_in_place(ensemble, TARGET).data) == 4
+
+
+def test_the_median_is_that_of_the_runs(ensemble: Ensemble, troops: go.Figure) -> None:
+    middle = next(trace for trace in troops.data if trace.name == "median")
+    assert list(middle.x) == list(range(ensemble.n_days))
+    assert np.allclose(middle.y, np.median(ensemble.daily("in_place"), axis=0), atol=0.05)
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("5 to 95 % of runs", 0.05, 0.95), ("25 to 75 %", 0.25, 0.75)])
+def test_a_band_goes_out_on_its_upper_quantile_and_back_on_its_lower(
+    ensemble: Ensemble, states: go.Figure, name: str, low: float, high: float
+) -> None:
+    outline = next(trace for trace in states.data if trace.name == name)
+    lower, upper = np.quantile(ensemble.daily("agreeing"), (low, high), axis=0)
+    assert outline.fill == "toself"
+    assert np.allclose(outline.y, [*upper, *lower[::-1]], atol=0.05)
+    assert list(outline.x) == [*range(ensemble.n_days), *reversed(range(ensemble.n_days))]
+
+
+def test_levels_lie_where_their_words_say(troops: go.Figure) -> None:
+    assert [list(trace.y) for trace in troops.data[3:]] == [[TARGET, TARGET], [ACTIVE_DUTY, ACTIVE_DUTY]]
+
+
+def test_ranges_are_written_out_and_hold_everything(ensemble: Ensemble, states: go.Figure, troops: go.Figure) -> None:
+    for figure, least in ((states, GOVERNORS), (troops, TARGET)):
+        low, high = figure.layout.yaxis.range
+        assert list(figure.layout.xaxis.range) == [0, ensemble.n_days - 1]
+        assert low == 0.0
+        assert high >= max(least, *(max(trace.y) for trace in figure.data))
+
+
+def test_marks_of_the_axis_name_the_day_and_its_date(troops: go.Figure) -> None:
+    assert troops.layout.xaxis.ticktext[0] == "0<br>15 May<br>2025"
+    assert troops.layout.xaxis.ticktext[1] == "30<br>14 Jun<br>"
+    assert troops.layout.xaxis.tickvals[-1] == 180
+
+
+@pytest.mark.parametrize("n_days", [1, 2, 8, 46, 91, 181, 366, 731, 1826])
+def test_marked_days_are_few_begin_at_the_start_and_end_within_the_run(n_days: int) -> None:
+    days = plots.marked_days(n_days)
+    assert days[0] == 0
+    assert days[-1] < n_days
+    assert len(days) <= plots.MOST_MARKS
+    assert len(days) >= min(2, n_days)
+
+
+def test_a_run_of_one_day_is_drawn(ensemble: Ensemble) -> None:
+    short = replace(ensemble, series=ensemble.series[:, :, :1])
+    assert list(plots.troops_in_place(short, TARGET).layout.xaxis.range) == [0, 1]
+
+
+@pytest.mark.parametrize("plot", [plots.states_agreeing, plots.troops_in_place])
+def test_the_caption_is_the_first_line_of_the_docstring_with_the_last_day(ensemble: Ensemble, plot: object) -> None:
+    first = (inspect.getdoc(plot) or "").splitlines()[0]
+    assert plots.caption(plot, ensemble) == first.replace("{days}", "180")  # type: ignore[arg-type]
+    assert "{" not in plots.caption(plot, ensemble)  # type: ignore[arg-type]
+
+
+def test_backgrounds_and_fonts_are_left_to_the_page(states: go.Figure, troops: go.Figure) -> None:
+    for figure in (states, troops):
+        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == plots.CLEAR
+        assert figure.layout.font.color is None
+        assert not figure.layout.template.layout.to_plotly_json()
+
+
+@pytest.mark.parametrize("colour", [plots.BLUE, plots.ORANGE, plots.GREY])
+@pytest.mark.parametrize("page", [WHITE, DARK])
+def test_lines_stand_out_from_a_light_and_a_dark_page(colour: str, page: str) -> None:
+    lighter, darker = sorted((luminance(colour), luminance(page)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 3.0
+
+
+def test_lines_of_one_plot_differ_in_dash_too(troops: go.Figure) -> None:
+    dashes = [trace.line.dash for trace in troops.data[2:]]
+    assert len(set(dashes)) == len(dashes)
