@@ -23,7 +23,9 @@ READERS = "governors people shocks setting shared mobilization states requester 
 @pytest.fixture(scope="session")
 def parameters_read() -> frozenset[str]:
     """Names of the register that the rules, the engine or the outcomes read, by their syntax trees."""
-    patterns = [re.compile(pattern) for reader in READERS for pattern in _read_by(ast.parse((SIM / f"{reader}.py").read_text()))]
+    patterns = [
+        re.compile(pattern) for reader in READERS for pattern in _read_by(ast.parse((SIM / f"{reader}.py").read_text()))
+    ]
     return frozenset(
         name
         for name, entry in register().items()

@@ -16,7 +16,7 @@ from sim.scenario import listed, load
 
 ROOT = Path(__file__).resolve().parents[1]
 APP, FOLDER = ROOT / "app.py", ROOT / "scenarios"
-FEW = 2
+FEW = 3  # the third draw brings enough people for seats to matter
 SLIDERS = [
     "request.target",
     "request.deadline_days",

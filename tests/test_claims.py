@@ -18,7 +18,9 @@ def test_no_claim_is_left_out_or_made_up() -> None:
 
 
 @pytest.mark.parametrize("claim", WANTED)
-def test_a_claim_is_carried_by_parameters_that_are_read_or_is_shown(claim: str, parameters_read: frozenset[str]) -> None:
+def test_a_claim_is_carried_by_parameters_that_are_read_or_is_shown(
+    claim: str, parameters_read: frozenset[str]
+) -> None:
     row: dict[str, Any] = CLAIMS[claim]
     carried = [name for name in row.get("parameters", []) if not name.startswith("context.")]
     assert set(row.get("parameters", [])) <= set(register())

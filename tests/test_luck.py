@@ -104,7 +104,9 @@ def test_a_draw_moves_with_each_of_its_keys(moved: str) -> None:
 
 
 def test_purposes_are_distinct_numbers_and_no_draw_serves_two_of_them() -> None:
-    purposes = {name: value for name, value in vars(luck).items() if name.isupper() and name[0] != "_" and name != "TWIN"}
+    purposes = {
+        name: value for name, value in vars(luck).items() if name.isupper() and name[0] != "_" and name != "TWIN"
+    }
     assert len(purposes) >= 14
     assert all(type(value) is int and 0 < value < 2**32 for value in purposes.values())
     assert len(set(purposes.values())) == len(purposes)
@@ -172,7 +174,9 @@ def test_normals_have_the_moments_of_a_standard_normal() -> None:
 # --- Parameters
 
 
-@given(SEEDS, st.integers(0, 2**32 - 1), st.lists(st.sampled_from(list(register())), min_size=1, max_size=10, unique=True))
+@given(
+    SEEDS, st.integers(0, 2**32 - 1), st.lists(st.sampled_from(list(register())), min_size=1, max_size=10, unique=True)
+)
 def test_a_parameters_luck_is_keyed_by_its_name(seed: int, draw: int, names: list[str]) -> None:
     together = luck.of_parameters(seed, draw, names)
     assert together == luck.of_parameters(seed, draw, names[::-1])[::-1]

@@ -40,7 +40,16 @@ every_entry = pytest.mark.parametrize("entry", REGISTER.values(), ids=REGISTER)
 
 def entry_of(**fields: object) -> Parameter:
     """An entry made up for a test."""
-    plain = {"name": "made.up", "value": 1.0, "unit": "days", "label": "", "help": "", "kind": "uncertainty", "source": "", "known": "E"}
+    plain = {
+        "name": "made.up",
+        "value": 1.0,
+        "unit": "days",
+        "label": "",
+        "help": "",
+        "kind": "uncertainty",
+        "source": "",
+        "known": "E",
+    }
     return Parameter(**{**plain, **fields})  # type: ignore[arg-type]
 
 
@@ -60,7 +69,9 @@ def test_an_entry_says_what_it_is(entry: Parameter) -> None:
 
 @every_entry
 def test_a_source_is_an_assumption_a_claim_or_a_title_with_an_address(entry: Parameter) -> None:
-    is_plain = entry.source == "assumption" or entry.source.startswith("source text, claim T") or "marked H" in entry.source
+    is_plain = (
+        entry.source == "assumption" or entry.source.startswith("source text, claim T") or "marked H" in entry.source
+    )
     assert entry.source.strip()
     assert entry.url.startswith("http") != is_plain
 
@@ -93,7 +104,9 @@ def test_only_what_was_known_later_has_a_value_for_a_run_with_known_e() -> None:
 def test_a_number_known_later_without_an_early_one_matters_only_once_a_court_has_spoken() -> None:
     for name, entry in REGISTER.items():
         if entry.known == "H" and entry.early is None:
-            assert entry.kind == "constant" and name.startswith(("court.state_law", "court.federal_days", "court.stay_"))
+            assert entry.kind == "constant" and name.startswith(
+                ("court.state_law", "court.federal_days", "court.stay_")
+            )
 
 
 def test_the_early_role_sizes_are_equal_shares() -> None:
@@ -185,9 +198,21 @@ def test_a_number_of_any_length_is_refused_in_a_line(name: str, digits: int) -> 
 def test_a_refusal_names_the_value_and_what_is_allowed() -> None:
     for name, value, told in (
         ("tour.days", 900, "tour.days = 900 is not allowed: it takes a whole number in 1..730 (days)"),
-        ("request.mode", "bundle", "request.mode = 'bundle' is not allowed: it takes 'menu' or 'bundled'; did you mean 'bundled'?"),
-        ("federalize.day", "nevr", "federalize.day = 'nevr' is not allowed: it takes a whole number in 0..1825 (days) or 'never'"),
-        ("request.asked", 3, "request.asked = 3 is not allowed: it takes 'all' or 'same_side' or 'border' or a list of postal codes"),
+        (
+            "request.mode",
+            "bundle",
+            "request.mode = 'bundle' is not allowed: it takes 'menu' or 'bundled'; did you mean 'bundled'?",
+        ),
+        (
+            "federalize.day",
+            "nevr",
+            "federalize.day = 'nevr' is not allowed: it takes a whole number in 0..1825 (days) or 'never'",
+        ),
+        (
+            "request.asked",
+            3,
+            "request.asked = 3 is not allowed: it takes 'all' or 'same_side' or 'border' or a list of postal codes",
+        ),
         ("precision", -1, "precision = -1 is not allowed: it takes a number in 0..10"),
     ):
         with pytest.raises(InputError) as error:
@@ -207,14 +232,27 @@ def test_a_near_miss_is_near() -> None:
     assert near_miss("banana", ["accept", "decline"]) == ""
 
 
-@given(st.recursive(st.text() | st.integers() | st.floats(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.text() | st.integers() | st.floats(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
 def test_a_shortened_value_is_one_short_line(value: object) -> None:
     assert len(shorten(value)) <= 60
     assert "\n" not in shorten(value)
 
 
 @every_entry
-@given(value=st.one_of(st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.sampled_from(["TX", "NM"])), st.none()))
+@given(
+    value=st.one_of(
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=5),
+        st.lists(st.sampled_from(["TX", "NM"])),
+        st.none(),
+    )
+)
 def test_the_schema_allows_what_check_allows(entry: Parameter, value: object) -> None:
     validator = pytest.importorskip("jsonschema").Draft202012Validator(entry.json_schema())
     try:
@@ -228,7 +266,12 @@ def test_the_schema_allows_what_check_allows(entry: Parameter, value: object) ->
 
 def test_a_plain_number_is_the_position_of_a_choice_a_switch_or_minus_one() -> None:
     plain = numbers({name: entry.value for name, entry in REGISTER.items()})
-    assert (plain.request_mode, plain.mission_cross_state, plain.court_federal_clock, plain.federalize_day) == (0, 0, 1, -1)
+    assert (plain.request_mode, plain.mission_cross_state, plain.court_federal_clock, plain.federalize_day) == (
+        0,
+        0,
+        1,
+        -1,
+    )
     assert plain.tour_days == 90.0
     status = parameter("request.status")
     assert [status.number(choice) for choice in status.choices] == [0.0, 1.0, 2.0]
@@ -245,14 +288,18 @@ def test_a_triangle_by_hand(u: float, x: float) -> None:
     assert triangular(u, 0.0, 1.0, 4.0) == pytest.approx(x)
 
 
-@pytest.mark.parametrize(("u", "x"), [(0.0, 1.0), (0.125, math.sqrt(10.0)), (0.5, 10.0), (0.875, 10 * math.sqrt(10.0)), (1.0, 100.0)])
+@pytest.mark.parametrize(
+    ("u", "x"), [(0.0, 1.0), (0.125, math.sqrt(10.0)), (0.5, 10.0), (0.875, 10 * math.sqrt(10.0)), (1.0, 100.0)]
+)
 def test_a_triangle_on_the_log_scale_by_hand(u: float, x: float) -> None:
     # In powers of ten: low 0, mode 1, high 2, so half the mode's power has an eighth of the area to its left.
     assert triangular(u, 1.0, 10.0, 100.0, True) == pytest.approx(x)
 
 
 @given(st.floats(0, 1), st.floats(-50, 50), st.floats(0, 50), st.floats(0, 50))
-def test_a_triangle_stays_within_its_ends_and_the_share_below_is_u(u: float, low: float, up: float, further: float) -> None:
+def test_a_triangle_stays_within_its_ends_and_the_share_below_is_u(
+    u: float, low: float, up: float, further: float
+) -> None:
     mode, high = low + up, low + up + further
     x = triangular(u, low, mode, high)
     assert low - 1e-9 <= x <= high + 1e-9
@@ -294,7 +341,10 @@ def test_mixture_weights_show_in_many_draws() -> None:
 
 
 def test_other_ends_replace_the_mixture_and_the_range() -> None:
-    drawn = [resolve({"support.mission": -3.0}, {"support.mission": (-3.5, -2.0)}, 1, draw)["support.mission"] for draw in range(300)]
+    drawn = [
+        resolve({"support.mission": -3.0}, {"support.mission": (-3.5, -2.0)}, 1, draw)["support.mission"]
+        for draw in range(300)
+    ]
     assert all(-3.5 <= x <= -2.0 for x in drawn)  # type: ignore[operator]
     # A triangle's mean is that of its corners; 4 standard errors, its variance being 0.0972.
     assert np.mean(np.array(drawn)) == pytest.approx((-3.5 - 3.0 - 2.0) / 3, abs=4 * math.sqrt(0.0972 / 300))
@@ -314,7 +364,9 @@ def test_draws_have_the_mean_of_their_triangles() -> None:
 def test_fixing_one_parameter_changes_no_other_draw(seed: int, draw: int, name: str) -> None:
     free = resolve({}, {}, seed, draw)
     fixed = resolve({name: REGISTER[name].value}, {}, seed, draw)
-    assert {key: value for key, value in fixed.items() if key != name} == {key: value for key, value in free.items() if key != name}
+    assert {key: value for key, value in fixed.items() if key != name} == {
+        key: value for key, value in free.items() if key != name
+    }
     assert fixed[name] == REGISTER[name].value != free[name] or REGISTER[name].whole
 
 

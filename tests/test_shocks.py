@@ -85,7 +85,11 @@ def moved(here: Forces, there: Forces) -> dict[str, int]:
         differs = (getattr(here, name) != getattr(there, name)).reshape(here.n_days, -1).any(axis=1)
         if differs.any():
             days[name] = int(differs.argmax())
-    turned = [day for day in here.turnovers.keys() | there.turnovers.keys() if here.turnovers.get(day) != there.turnovers.get(day)]
+    turned = [
+        day
+        for day in here.turnovers.keys() | there.turnovers.keys()
+        if here.turnovers.get(day) != there.turnovers.get(day)
+    ]
     return days | ({"turnovers": min(turned)} if turned else {})
 
 
@@ -110,7 +114,9 @@ def test_a_shock_strikes_on_its_day_and_not_before(kind: type[Shock], day: int) 
 
 @every_kind
 @given(first=st.integers(0, N_DAYS - 1), second=st.integers(0, N_DAYS - 1), other=st.sampled_from(KINDS))
-def test_a_second_shock_never_touches_days_before_it(kind: type[Shock], first: int, second: int, other: type[Shock]) -> None:
+def test_a_second_shock_never_touches_days_before_it(
+    kind: type[Shock], first: int, second: int, other: type[Shock]
+) -> None:
     alone, both = forces(sample(other, first)), forces(sample(other, first), sample(kind, second))
     assert all(day >= second for day in moved(both, alone).values())
     assert [row[0] for row in both.log] == sorted([first, second])
@@ -155,9 +161,7 @@ def test_an_incident_up_mirrors_the_same_incident_down(size: float, day: int) ->
     assert (up.burst.any(), down.burst.any()) == (size < 0, size > 0)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, N_DAYS - 1), st.floats(-3, 3)), min_size=1, max_size=5), st.floats(1.0, 200.0)
-)
+@given(st.lists(st.tuples(st.integers(0, N_DAYS - 1), st.floats(-3, 3)), min_size=1, max_size=5), st.floats(1.0, 200.0))
 def test_jumps_fade_exponentially_and_add_up(jumps: list[tuple[int, float]], fade: float) -> None:
     struck = forces(*(Incident(kind="incident", day=day, size=size) for day, size in jumps), support__fade=fade)
     for t in range(N_DAYS):
@@ -175,7 +179,13 @@ def test_an_incident_fades_to_a_third_in_its_fading_time() -> None:
 
 @pytest.mark.parametrize(
     ("reach", "reached"),
-    [("all", [CA, DC, TN, TX]), ("same_side", [TN, TX]), ("other_side", [CA]), (["TX", "CA"], [CA, TX]), (["DC"], [DC])],
+    [
+        ("all", [CA, DC, TN, TX]),
+        ("same_side", [TN, TX]),
+        ("other_side", [CA]),
+        (["TX", "CA"], [CA, TX]),
+        (["DC"], [DC]),
+    ],
 )
 def test_reach_names_sides_or_states(reach: str | list[str], reached: list[int]) -> None:
     struck = forces(Incident(kind="incident", day=5, size=-1.0, states=reach))
@@ -201,7 +211,9 @@ def test_an_appeal_moves_each_side_its_own_way_and_dc_not_at_all() -> None:
 @given(st.lists(st.tuples(st.integers(0, N_DAYS - 1), st.floats(0, 1)), min_size=1, max_size=4))
 def test_ambiguity_only_ever_falls(steps: list[tuple[int, float]]) -> None:
     struck = forces(*(Clarification(kind="clarification", day=day, ambiguity=level) for day, level in steps))
-    assert struck.ambiguity.tolist() == [min([0.7, *(level for day, level in steps if day <= t)]) for t in range(N_DAYS)]
+    assert struck.ambiguity.tolist() == [
+        min([0.7, *(level for day, level in steps if day <= t)]) for t in range(N_DAYS)
+    ]
 
 
 @given(st.integers(0, N_DAYS - 1), st.integers(1, 100))
@@ -225,11 +237,14 @@ def test_a_turnover_names_the_new_side_or_keeps_the_old(side: Any, expected: int
     st.sampled_from(["all", "same_side", "other_side", ["TX"], ["CA", "DC"]]),
     st.integers(0, 80) | st.just("never"),
 )
-def test_a_court_order_closes_exactly_its_roles_states_and_days(day: int, roles: list[Any], states: Any, stay: Any) -> None:
+def test_a_court_order_closes_exactly_its_roles_states_and_days(
+    day: int, roles: list[Any], states: Any, stay: Any
+) -> None:
     struck = forces(CourtOrder(kind="court_order", day=day, roles=roles, states=states, stay=stay))
     end = N_DAYS if stay == "never" else day + stay
     reached = {"all": [CA, DC, TN, TX], "same_side": [TN, TX], "other_side": [CA]}.get(
-        states if isinstance(states, str) else "", [SMALL.codes.index(code) for code in states] if isinstance(states, list) else []
+        states if isinstance(states, str) else "",
+        [SMALL.codes.index(code) for code in states] if isinstance(states, list) else [],
     )
     for t in range(N_DAYS):
         for k in range(4):
@@ -251,7 +266,11 @@ def closed_days(chance: float, replication: int, order: int = 0) -> int:
     """Days that an order with a stay by chance holds, in a run of 100 days, after so many others of the same day."""
     others = [CourtOrder(kind="court_order", day=5, states=["CA"], stay="never")] * order
     struck = forces(
-        *others, CourtOrder(kind="court_order", day=5, states=["TX"]), n_days=100, replication=replication, court__stay_chance=chance
+        *others,
+        CourtOrder(kind="court_order", day=5, states=["TX"]),
+        n_days=100,
+        replication=replication,
+        court__stay_chance=chance,
     )
     return int((struck.closed[:, TX] > 0).sum())
 
@@ -375,7 +394,9 @@ def test_a_state_law_order_waits_an_exponential_time_from_approval() -> None:
     waits = [first_closed(r, 10) for r in range(400)]
     assert None not in waits
     # Rounded to whole days and at least 1, which adds about 1/132 to the mean of 33; 4 standard errors.
-    assert np.mean([day - 10 for day in waits if day is not None]) == pytest.approx(33.0, abs=4 * 33 / math.sqrt(400) + 0.02)
+    assert np.mean([day - 10 for day in waits if day is not None]) == pytest.approx(
+        33.0, abs=4 * 33 / math.sqrt(400) + 0.02
+    )
     assert min(day for day in waits if day is not None) > 10
 
 
@@ -403,7 +424,9 @@ def test_a_federal_order_suspends_federalization_until_its_stay() -> None:
                 assert days[0] > 50 and days[-1] == 299
             elif days:
                 assert 50 < days[0] and days[-1] - days[0] < 21
-    waits = [forces(n_days=300, replication=r, federal_day=50, court__stay_chance=0.0).log[0][0] - 50 for r in range(400)]
+    waits = [
+        forces(n_days=300, replication=r, federal_day=50, court__stay_chance=0.0).log[0][0] - 50 for r in range(400)
+    ]
     # An exponential time with mean 5, rounded and at least 1: sums of its tail, 4 standard errors.
     mean = 1 + sum(math.exp(-(k + 0.5) / 5) for k in range(1, 200))
     assert np.mean(waits) == pytest.approx(mean, abs=4 * 5 / math.sqrt(400))
@@ -418,7 +441,9 @@ NEVER: dict[str, Callable[[], Scenario]] = {
     "no federalization": lambda: quiet(values={"court.federal_clock": False}),
     "an incident of no size": lambda: quiet(shocks=(Incident(kind="incident", day=20, size=0.0),)),
     "an appeal of no size": lambda: quiet(shocks=(Appeal(kind="appeal", day=20),)),
-    "a clarification of what is clear": lambda: quiet(shocks=(Clarification(kind="clarification", day=20, ambiguity=0.7),)),
+    "a clarification of what is clear": lambda: quiet(
+        shocks=(Clarification(kind="clarification", day=20, ambiguity=0.7),)
+    ),
     "an incident elsewhere": lambda: quiet(shocks=(Incident(kind="incident", day=20, size=-3.0, states=["DC"]),)),
 }
 

@@ -33,7 +33,13 @@ def test_a_state_by_hand() -> None:
     texas, vermont = WORLD.states[WORLD.position("TX")], WORLD.states[WORLD.position("VT")]
     row = next(row for row in rows("states.csv") if row["code"] == "TX")
     assert (texas.name, texas.fips, texas.strength) == ("Texas", 48, int(row["arng"]) + int(row["ang"]))
-    assert (texas.side, texas.on_border, texas.in_strip, texas.prior_position, texas.bars_outsiders) == (1, True, False, 1, True)
+    assert (texas.side, texas.on_border, texas.in_strip, texas.prior_position, texas.bars_outsiders) == (
+        1,
+        True,
+        False,
+        1,
+        True,
+    )
     assert texas.margin == pytest.approx(float(row["margin_2024"]) / 10) and 1 < texas.margin < 2
     # Vermont: a governor of the requester's party in a state that voted for the other.
     assert vermont.side == 1 and vermont.margin < -2 and vermont.on_ballot == 1
@@ -105,7 +111,9 @@ def test_a_smaller_world_keeps_what_lies_within_it(codes: list[str]) -> None:
         assert small.position(code) == k
         assert small.states[k] == WORLD.states[old]
         assert small.disasters_per_day[k] == WORLD.disasters_per_day[old]
-        assert {small.codes[j] for j in small.neighbors[k]} == {WORLD.codes[j] for j in WORLD.neighbors[old]} & set(codes)
+        assert {small.codes[j] for j in small.neighbors[k]} == {WORLD.codes[j] for j in WORLD.neighbors[old]} & set(
+            codes
+        )
 
 
 def test_disasters_a_day_add_up_to_those_of_a_year() -> None:
@@ -129,16 +137,25 @@ def test_an_unknown_postal_code_is_told_with_the_near_miss() -> None:
 
 def test_with_states_changes_every_state() -> None:
     flat = WORLD.subset(["TX", "VT"]).with_states(margin=0.0, on_ballot=0)
-    assert [(state.code, state.margin, state.on_ballot, state.side) for state in flat.states] == [("TX", 0.0, 0, 1), ("VT", 0.0, 0, 1)]
+    assert [(state.code, state.margin, state.on_ballot, state.side) for state in flat.states] == [
+        ("TX", 0.0, 0, 1),
+        ("VT", 0.0, 0, 1),
+    ]
 
 
 # --- The law
 
 
 @pytest.mark.parametrize("status", STATUSES)
-@pytest.mark.parametrize(("place", "cross_state", "act", "arrest"), [*product(("interior", "border_strip"), *[(False, True)] * 3)])
-def test_roles_stand_as_the_legal_table_says(status: str, place: str, cross_state: bool, act: bool, arrest: bool) -> None:
-    standing = role_standing(status, place=place, cross_state=cross_state, insurrection_act=act, arrest_authority=arrest)
+@pytest.mark.parametrize(
+    ("place", "cross_state", "act", "arrest"), [*product(("interior", "border_strip"), *[(False, True)] * 3)]
+)
+def test_roles_stand_as_the_legal_table_says(
+    status: str, place: str, cross_state: bool, act: bool, arrest: bool
+) -> None:
+    standing = role_standing(
+        status, place=place, cross_state=cross_state, insurrection_act=act, arrest_authority=arrest
+    )
     is_federal = status in ("title_10_voluntary", "title_10_12406")
     lines = TABLE["statuses"]["insurrection_act" if act and is_federal else status]
     assert list(standing) == list(ROLES)
@@ -155,7 +172,11 @@ def test_asking_about_roles_leaves_the_table_as_it_was() -> None:
     gates = {"cross_state": False, "insurrection_act": False}
     before = role_standing("title_32", place="interior", arrest_authority=True, **gates)
     role_standing("title_32", place="border_strip", arrest_authority=False, **gates)
-    assert role_standing("title_32", place="interior", arrest_authority=True, **gates) == before == dict.fromkeys(ROLES, "open")
+    assert (
+        role_standing("title_32", place="interior", arrest_authority=True, **gates)
+        == before
+        == dict.fromkeys(ROLES, "open")
+    )
 
 
 @given(st.lists(st.sampled_from(["open", "contested", "closed"]), min_size=5, max_size=5))
@@ -163,7 +184,9 @@ def test_a_contested_role_is_open_under_the_permissive_reading_alone(words: list
     standing = dict(zip(ROLES, words, strict=True))
     for reading, allowed in (("strict", {"open"}), ("permissive", {"open", "contested"})):
         bits = open_roles(standing, reading)
-        assert {role for k, role in enumerate(ROLES) if bits & 2**k} == {role for role in ROLES if standing[role] in allowed}
+        assert {role for k, role in enumerate(ROLES) if bits & 2**k} == {
+            role for role in ROLES if standing[role] in allowed
+        }
 
 
 def test_open_roles_by_hand() -> None:
