@@ -279,7 +279,7 @@ def test_runs_that_fail_are_told(few_runs: list[Ensemble], monkeypatch: pytest.M
     failing(monkeypatch, 1)
     page = opened()
     assert [text.value.replace("\\", "") for text in page.warning] == [
-        "1 of 2 runs failed and are left out; the first said: ValueError: a rule broke"
+        f"1 of {FEW} runs failed and are left out; the first said: ValueError: a rule broke"
     ]
     assert len(page.metric) == 3
 
