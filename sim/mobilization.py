@@ -21,7 +21,9 @@ from sim.setting import by_role
 from sim.shared import N_ROLES, N_STAGES, Shared
 
 ENFORCEMENT = ROLES.index("enforcement")
+# A day that no run reaches.
 NEVER_DUE = 1 << 30
+# Running totals this far above the last whole person are worth a closer look.
 ALMOST_ONE = 0.999
 _ROLES = range(N_ROLES)
 

@@ -1,7 +1,7 @@
 """The model: one run of a setting under one luck, from the day the request becomes known to the last evening.
 
 The processes live in `states`, `mobilization`, `requester` and `channels`; this module sets them going and keeps the
-books. A day is: endings, asking, answering, moving, seating, evening (see `shared.MOMENTS`).
+books. A day is: endings, asking, answering, leaving, moving, seating, evening (see `shared.MOMENTS`).
 """
 
 import gc
@@ -64,11 +64,7 @@ def _played(setting: Setting, replication: int, with_events: bool) -> Run:
         federal_day,
     )
     shared = Shared(setting, replication, forces, fate, with_events)
-    play = _Play(shared, approval_day)
-    try:
-        return play.run()
-    finally:
-        play.part()
+    return _Play(shared, approval_day).run()
 
 
 def approval(setting: Setting, fate: Luck) -> int | None:
@@ -109,7 +105,6 @@ class _Play:
         self._each_state, self._each_role = np.ones(shared.n_states, np.int32), np.ones(N_ROLES, np.int32)
         self._weighed: Levers | None = None
         shared.observation = self.observe()
-        # Endings first: a process that waits on the evening must wait before the clock starts.
         lives = [self.requester.life(), self.requester.command(), hire(shared), deputize(shared)]
         lives += [state.life() for state in self.states]
         lives += [contingent.mobilize() for contingent in self.contingents]
@@ -135,23 +130,6 @@ class _Play:
             decisions=self.shared.decisions,
             events=self.shared.events or [],
         )
-
-    def part(self) -> None:
-        """Let all agents forget each other, so that memory is free at once and the garbage collector finds nothing."""
-        # What somebody still waits for would hold them: a tour beyond the last day, a call or an ask that never came.
-        waited_for = [
-            self.shared.clock.never,
-            *(c.first_call for c in self.contingents),
-            *(s.ask_came for s in self.states),
-        ]
-        for event in waited_for:
-            event.callbacks = None  # type: ignore[assignment]
-        for contingent in self.contingents:
-            for cohort in contingent.cohorts:
-                cohort.parties.clear()
-                del cohort.process
-        for agent in (*self.contingents, *self.states, self.school, self.requester, self.shared.clock):
-            vars(agent).clear()
 
     def strike(self) -> Generator[simpy.Event, Any, None]:
         """Each morning: shocks are told, governors change, roles close and open again."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim import governors as rules
@@ -99,6 +99,7 @@ def test_every_scenario_file_runs_and_is_sound(path: Path, draw: int | None) -> 
     assert_sound(model.run(of, 3, with_events=True), of)
 
 
+@settings(max_examples=max(200, settings.default.max_examples))
 @given(data=st.data())
 def test_any_valid_scenario_runs_and_is_sound(data: st.DataObject) -> None:
     codes = data.draw(strategies.worlds())
