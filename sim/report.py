@@ -15,12 +15,12 @@ from rich.text import Text
 
 from sim import governors, outcomes
 from sim.outcomes import OUTCOMES, PERCENTS, Band, band
-from sim.parameters import ROLES, model_version, parameter, register
+from sim.parameters import NEVER, ROLES, model_version, parameter, register
 from sim.reasons import YES, Flip, decisions_of, flips, threshold_of
 from sim.results import Decision, Ensemble, Event, Run
-from sim.scenario import Scenario
+from sim.scenario import ROLE_NAMES, Scenario
 from sim.setting import Setting
-from sim.world import legal_table, load_world
+from sim.world import legal_table, load_world, role_standing
 
 NOT_A_FORECAST = (
     "Not a forecast: bands are the range over assumptions and luck, not the probability that something happens."
@@ -199,14 +199,37 @@ def _plot(ensemble: Ensemble, rows: int = 13) -> Table:
 
 
 def _who_commands(scenario: Scenario) -> Text:
-    """Who commands, pays and may refuse, from the legal table."""
-    status = str(scenario.value("request.status"))
+    """Who commands, pays and may refuse, and which roles are open, from the legal table; what federalization would change."""
     law = legal_table()
-    row = law["statuses"][status]
-    return Text(
-        f"\n{row['title']}: commanded by the {row['commands']}, paid by the {row['pays']}; the governor may refuse: "
+    lines = ["", _status_line(scenario, str(scenario.value("request.status")))]
+    if (day := scenario.value("federalize.day")) != NEVER:
+        ground = str(scenario.value("federalize.predicate")).replace("_", " ")
+        lines.append(f"From day {day} on, in states that are federalized (ground claimed: {ground}):")
+        lines.append(_status_line(scenario, "title_10_12406"))
+    lines.append(
+        f"(Law as of {law['dated']}; not legal advice. Contested roles: the {scenario.value('law.reading')} reading.)"
+    )
+    return Text("\n".join(lines))
+
+
+def _status_line(scenario: Scenario, status: str) -> str:
+    """One legal status in a sentence: command, pay, refusal, and the standing of the roles asked for."""
+    act = bool(scenario.value("law.insurrection_act"))
+    row = legal_table()["statuses"]["insurrection_act" if act and status == "title_10_12406" else status]
+    standing = role_standing(
+        status,
+        place=str(scenario.value("mission.place")),
+        cross_state=bool(scenario.value("mission.cross_state")),
+        insurrection_act=act,
+        arrest_authority=bool(scenario.value("enforcement.arrest_authority")),
+    )
+    asked = [role for role, name in zip(ROLES, ROLE_NAMES, strict=True) if scenario.value(name)]
+    by_word = {word: [role for role in asked if standing[role] == word] for word in ("open", "contested", "closed")}
+    roles = "; ".join(f"{word}: {', '.join(named)}" for word, named in by_word.items() if named)
+    return (
+        f"{row['title']}: commanded by the {row['commands']}, paid by the {row['pays']}; the governor may refuse: "
         f"{row['governor_may_refuse']}, may withdraw: {row['governor_may_withdraw']}. "
-        f"Posse Comitatus Act: {row['posse_comitatus']}. (Law as of {law['dated']}; not legal advice.)"
+        f"Posse Comitatus Act: {row['posse_comitatus']}. Roles asked for, {roles}."
     )
 
 

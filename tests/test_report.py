@@ -107,3 +107,17 @@ def test_every_sentence_can_be_told(kind: str) -> None:
     words = report.sentence(event)
     assert words.endswith(".")
     assert "{" not in words
+
+
+def test_the_summary_tells_the_law_of_each_status_that_the_scenario_uses(baseline: Ensemble) -> None:
+    def told(name: str) -> str:
+        return " ".join(printed(report._who_commands(load(SCENARIOS / f"{name}.toml"))).split())
+
+    assert "commanded by the governor, paid by the federal government; the governor may refuse: yes" in told("baseline")
+    assert "open: administration, support, transport, detention." in told("baseline")
+    assert "federalized" not in told("baseline")
+    counterfactual = told("federalized_counterfactual")
+    assert "From day 60 on, in states that are federalized (ground claimed: unable to execute)" in counterfactual
+    assert "commanded by the president" in counterfactual
+    assert "contested: detention" in counterfactual
+    assert "open: support." in told("border_strip_only")
