@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sim import governors as rules
 from sim.channels import deputize, hire
-from sim.mobilization import Attrition, Contingent, School
+from sim.cohorts import School
+from sim.mobilization import Attrition, Contingent
 from sim.requester import Requester
 from sim.results import ACCEPTED, DECLINED, LIMITED, NOT_ASKED, WITHDRAWN, Run
 from sim.setting import Levers, Setting

@@ -17,7 +17,7 @@ settings.load_profile("ci")
 
 SIM = Path(__file__).resolve().parents[1] / "sim"
 # Where a number of the register can move a result: the rules, the engine, and what is measured.
-READERS = "governors people shocks setting shared mobilization states requester channels model outcomes".split()
+READERS = "governors people shocks setting shared cohorts mobilization states requester channels model outcomes".split()
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
 ORDER = (
     "luck parameters world people governors shocks scenario results setting shared reasons outcomes plots "
-    "mobilization states requester channels model ensemble store report history experiments __main__ app"
+    "cohorts mobilization states requester channels model ensemble store report history experiments __main__ app"
 ).split()
 HOMES = {
-    "simpy": "shared mobilization states requester channels model",
+    "simpy": "shared cohorts mobilization states requester channels model",
     "plotly": "plots",
     "streamlit": "app",
     "concurrent multiprocessing": "ensemble",
