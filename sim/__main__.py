@@ -309,7 +309,7 @@ def trace(
     """Tell one run as a dated story."""
     with errors_told():
         from sim.parameters import InputError, near_miss
-        from sim.report import print_all, story
+        from sim.story import story
 
         result, setting = one_run(file, replication, draw, seed, settings, days)
         for code in state:
@@ -324,7 +324,8 @@ def trace(
             kept = (e for e in result.events if (not state or e.state in state) and (not kind or e.event in kind))
             print(json.dumps([event._asdict() for event in kept]))
             return
-        print_all(console(), story(result, setting, state, kind, cohorts or bool(state)))
+        for part in story(result, setting, state, kind, cohorts or bool(state)):
+            console().print(part)
 
 
 @app.command()
@@ -340,7 +341,7 @@ def why(
 ) -> None:
     """Show why a governor answered as they did in one run, and what would have flipped it."""
     with errors_told():
-        from sim.report import reasons, reasons_json
+        from sim.story import reasons, reasons_json
 
         result, setting = one_run(file, replication, draw, seed, settings, days)
         setting.world.position(state, "STATE")
@@ -366,7 +367,7 @@ def compare(
     with errors_told():
         from sim import ensemble as ensembles
         from sim import model
-        from sim.report import comparison, comparison_json, first_difference
+        from sim.comparison import comparison, comparison_json, first_difference
         from sim.setting import setting_of
 
         scenarios = [scenario_from(path, settings, days, None)[0] for path in (a, b)]

@@ -1,25 +1,21 @@
 """Reports: what ensembles, runs and decisions say, as text for a terminal and as one JSON object."""
 
 import math
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from rich.bar import Bar
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sim import governors, outcomes
+from sim import outcomes
 from sim.outcomes import OUTCOMES, PERCENTS, Band, band
 from sim.parameters import NEVER, ROLES, model_version, parameter, register
-from sim.reasons import YES, Flip, decisions_of, flips, threshold_of
-from sim.results import Decision, Ensemble, Event, Run
+from sim.results import Ensemble
 from sim.scenario import ROLE_NAMES, Scenario
-from sim.setting import Setting
 from sim.world import legal_table, load_world, role_standing
 
 NOT_A_FORECAST = (
@@ -265,261 +261,6 @@ def outcomes_table(ensemble: Ensemble) -> Table:
     return table
 
 
-# --- One run as a story
-
-_QUIET = {"come forward", "takes seats", "in place", "goes home", "leaves", "moves to another role", "officers hired"}
-_SENTENCES = {
-    "approved": "The review ends: {people:,} people may be asked for.",
-    "round": "The requester asks again: {people:,} people are missing.",
-    "asked": "{state} is asked for {people:,}.",
-    "asked again": "{state} is asked again, for {people:,}.",
-    "accept": "{state} accepts: {people:,} people; roles: {cause}.",
-    "accept with limits": "{state} accepts with limits: {people:,} people; roles: {cause}.",
-    "accept more": "{state} adds {people:,} people; roles: {cause}.",
-    "decline": "{state} declines.",
-    "decline more": "{state} declines to add people and keeps what it gave.",
-    "no answer": "{state} gives no answer: {cause}.",
-    "withdraw": "{state} withdraws {cause}; {people:,} people go home.",
-    "sends": "{state} sends its {people:,}: {cause}.",
-    "federalized": "{state} is federalized: {people:,} people are ordered.",
-    "returned to the governor": "{state} returns to its governor: {cause}.",
-    "orders units": "{state}'s governor orders units: {people:,} people.",
-    "recalled": "{state} recalls {people:,} people: {cause}.",
-    "come forward": "{state}: {people:,} come forward ({cause}).",
-    "takes seats": "{state}: {people:,} take seats in training (cohort {entity_id}).",
-    "in place": "{state}: {people:,} are in place (cohort {entity_id}).",
-    "goes home": "{state}: {people:,} go home: {cause}.",
-    "leaves": "{state}: {people:,} leave before their tour ends.",
-    "moves to another role": "{state}: {people:,} move to another role: {cause}.",
-    "officers hired": "{people:,} hired officers are available.",
-}
-
-
-def sentence(event: Event) -> str:
-    """An event as a sentence; shocks speak for themselves."""
-    pattern = _SENTENCES.get(event.event)
-    if pattern:
-        return pattern.format(**event._asdict())
-    where = f"{event.state}: " if event.state else f"{event.people} states: " if event.people else ""
-    return f"{where}{event.cause}."
-
-
-def story(run: Run, setting: Setting, states: Sequence[str], kinds: Sequence[str], has_cohorts: bool) -> Iterable[Text]:
-    """A run as dated lines: governors, requester and shocks; cohorts too where asked for."""
-    start = setting.scenario.start
-    in_place = run.in_place
-    last_told = -1
-    for event in run.events:
-        if states and event.state not in states:
-            continue
-        if (kinds and event.event not in kinds) or (not kinds and event.event in _QUIET and not has_cohorts):
-            continue
-        if event.time != last_told:
-            date = start + timedelta(days=event.time)
-            agreeing = int(np.isin(run.status[event.time], (2, 3)).sum())
-            yield Text(
-                f"\nDay {event.time}, {date:%d %b %Y} (that evening {agreeing} states agree, "
-                f"{int(in_place[event.time]):,} troops in place)",
-                style="bold",
-            )
-            last_told = event.time
-        yield Text("  " + sentence(event))
-    peak = int(in_place.argmax())
-    if not states and not kinds:
-        yield Text(
-            f"\nMost troops in place: {int(in_place[peak]):,} on day {peak}; {int(in_place[-1]):,} on the last day."
-        )
-    yield Text(NOT_A_FORECAST, style="italic")
-
-
-# --- Why
-
-
-def reasons(run: Run, setting: Setting, code: str) -> RenderableType:
-    """The reasons card of one state in one run: each decision with its terms and what would have flipped it."""
-    state = setting.world.states[setting.world.position(code)]
-    head = Text(f"{state.name} ({code}), replication {run.replication}, draw {_draw(run)}", style="bold")
-    decisions = decisions_of(run, code)
-    if not state.has_governor:
-        return Group(head, Text("The President commands here: there is no governor, so no answer to give."))
-    if not decisions:
-        asked = (
-            "It was asked, but had not answered by the last day."
-            if run.status[-1, run.codes.index(code)]
-            else "It was not asked."
-        )
-        return Group(head, Text(f"No decision. {asked}"))
-    return Group(
-        head,
-        *[_card(decision, setting, run.replication) for decision in decisions],
-        Text(NOT_A_FORECAST, style="italic"),
-    )
-
-
-def _draw(run: Run) -> str:
-    return "defaults" if run.draw is None else str(run.draw)
-
-
-def _card(decision: Decision, setting: Setting, replication: int) -> Panel:
-    """One decision: the terms as bars around zero, the support, the threshold, the smallest change."""
-    table = Table(box=None, pad_edge=False)
-    for heading, side in (("term", "left"), ("log-odds", "right"), ("against", "right"), ("for", "left")):
-        table.add_column(heading, justify=side)  # type: ignore[arg-type]
-    widest = max(0.1, *(abs(value) for value in decision.terms))
-    for (term, _), value in zip(governors.TERMS, decision.terms, strict=True):
-        if value:
-            blocks = "█" * max(1, round(12 * abs(value) / widest))
-            table.add_row(term, f"{value:+.2f}", blocks if value < 0 else "", blocks if value > 0 else "")
-    table.add_row("support", f"{decision.support:+.2f}", style="bold")
-    date = setting.scenario.start + timedelta(days=decision.day)
-    role = ROLES[decision.role] if decision.role >= 0 else "no open role"
-    lines = [
-        f"The answer turned on {role}; ask {decision.ask}, quota {decision.quota:,}, offered {decision.offered:,}."
-    ]
-    threshold = threshold_of(decision, setting, replication)
-    if decision.is_forced:
-        lines.append("The scenario gave this answer; support only shows what the governor would have weighed.")
-    elif not math.isnan(threshold):
-        lines.append(f"With this luck the answer tips at a support of {threshold:+.2f}.")
-    found = flips(decision, setting, replication)
-    lines.append(_flip_words(found, decision))
-    title = f"day {decision.day}, {date:%d %b %Y}: {decision.answer}"
-    return Panel(Group(table, Text("\n".join(lines))), title=escape(title), title_align="left")
-
-
-def _flip_words(found: Sequence[Flip], decision: Decision) -> str:
-    """The smallest single change in words."""
-    if not found:
-        return "No single number would have flipped it."
-    flip = found[0]
-    direction = "less" if decision.answer in YES else "more"
-    within = "" if flip.is_plausible else " (outside its plausible range)"
-    return (
-        f"Smallest single change that would have flipped it: {flip.name} {flip.was} -> {flip.needed}{within}. "
-        f"It takes {direction} support."
-    )
-
-
-# --- Two ensembles under the same luck
-
-
-def paired(a: Ensemble, b: Ensemble) -> dict[str, dict[str, float | None]]:
-    """Differences b - a of every outcome, run by run under the same luck.
-
-    Returns
-    -------
-    By outcome: mean difference, the ends of its 95 % interval, 5-95 % of the differences, and the share of pairs in
-    which the outcome happened in both.
-    """
-    both = a.done & b.done
-    at_a, at_b = (np.cumsum(e.done) - 1 for e in (a, b))
-    found = {}
-    measured_a, measured_b = outcomes.measure_all(a), outcomes.measure_all(b)
-    for name in OUTCOMES:
-        differences = measured_b[name][at_b[both]] - measured_a[name][at_a[both]]
-        known = differences[np.isfinite(differences)]
-        mean = half = low = high = None
-        if len(known):
-            mean = float(known.mean())
-            low, high = (float(q) for q in np.quantile(known, (0.05, 0.95)))
-        if len(known) > 1:
-            half = float(1.96 * known.std(ddof=1) / math.sqrt(len(known)))
-        found[name] = {
-            "mean": mean,
-            "low": None if mean is None or half is None else mean - half,
-            "high": None if mean is None or half is None else mean + half,
-            "p05": low,
-            "p95": high,
-            "both": float(len(known) / both.sum()) if both.any() else 0.0,
-        }
-    return found
-
-
-def parting_days(a: Ensemble, b: Ensemble) -> np.ndarray:
-    """For each run finished in both, the first day on which any national count differs; NaN where none does."""
-    n_days = min(a.n_days, b.n_days)
-    both = a.done & b.done
-    differs = (a.series[both][:, :, :n_days] != b.series[both][:, :, :n_days]).any(axis=1)
-    return np.where(differs.any(axis=1), differs.argmax(axis=1), np.nan)
-
-
-def first_difference(a: Run, b: Run) -> tuple[Event | None, Event | None] | None:
-    """The first events at which two histories part, one of each (None where one has no further event)."""
-    for mine, other in zip(a.events, b.events, strict=False):
-        if mine != other:
-            return mine, other
-    if len(a.events) != len(b.events):
-        n = min(len(a.events), len(b.events))
-        return (a.events[n] if len(a.events) > n else None, b.events[n] if len(b.events) > n else None)
-    return None
-
-
-def comparison(a: Ensemble, b: Ensemble, parted: tuple[Event | None, Event | None] | None) -> RenderableType:
-    """Two scenarios under the same luck."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("outcome", "unit", "A: median", "B: median", "mean of B - A (95 % interval)", "5-95 % of B - A"):
-        table.add_column(heading)
-    measured_a, measured_b = outcomes.measure_all(a), outcomes.measure_all(b)
-    for name, row in paired(a, b).items():
-        if row["mean"] is None:
-            interval = spread = "-"
-        else:
-            ends = "" if row["low"] is None else f"  ({_signed(row['low'])} to {_signed(row['high'])})"
-            interval = f"{_signed(row['mean'])}{ends}"
-            spread = f"{_signed(row['p05'])} to {_signed(row['p95'])}"
-            if row["both"] is not None and row["both"] < 1.0:
-                spread += f"  (happened in both in {100 * row['both']:.0f} %)"
-        medians = (band(measured[name]).median for measured in (measured_a, measured_b))
-        table.add_row(
-            name, OUTCOMES[name].unit, *(whole(m) if m is not None else "never" for m in medians), interval, spread
-        )
-    days = parting_days(a, b)
-    parted_runs = days[np.isfinite(days)]
-    if len(parted_runs):
-        words = (
-            f"The histories part in {len(parted_runs)} of {len(days)} runs, first on day {int(parted_runs.min())}, "
-            f"in half of them by day {whole(float(np.median(parted_runs)))}."
-        )
-    else:
-        words = f"The histories are the same in all {len(days)} runs."
-    if parted:
-        for label, event in zip("AB", parted, strict=True):
-            words += f"\n  In the first pair of runs, {label}: " + (
-                "nothing more happens" if event is None else f"day {event.time}: {sentence(event)}"
-            )
-    head = Text(f"A: {a.scenario.title}\nB: {b.scenario.title}", style="bold")
-    differences = [f"  {what}: {here} -> {there}" for what, here, there in a.scenario.differences(b.scenario)]
-    told = Text("What differs (A -> B):\n" + ("\n".join(differences) or "  nothing"))
-    return Group(head, told, table, Text(words), Text(NOT_A_FORECAST, style="italic"))
-
-
-def _signed(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:+,.0f}" if abs(value) >= 20 else f"{value:+.2f}"
-
-
-def comparison_json(a: Ensemble, b: Ensemble, parted: tuple[Event | None, Event | None] | None) -> dict[str, Any]:
-    """Two scenarios under the same luck as one object."""
-    days = parting_days(a, b)
-    known = days[np.isfinite(days)]
-    return {
-        "a": a.scenario.name,
-        "b": b.scenario.name,
-        "model_version": model_version(),
-        "seed": a.seed,
-        "runs": len(a.pairs),
-        "differences": [{"what": w, "a": x, "b": y} for w, x, y in a.scenario.differences(b.scenario)],
-        "paired": paired(a, b),
-        "runs_that_part": len(known),
-        "first_parting_day": int(known.min()) if len(known) else None,
-        "median_parting_day": float(np.median(known)) if len(known) else None,
-        "first_different_events": None if parted is None else [e and e._asdict() for e in parted],
-        "digests": [a.digest, b.digest],
-        "note": NOT_A_FORECAST,
-    }
-
-
 # --- The register and the scenarios
 
 
@@ -554,44 +295,6 @@ def parameter_card(name: str) -> RenderableType:
     }
     lines = [Text(f"{key:>10}  {value}") for key, value in rows.items() if value not in ("", None)]
     return Group(Text(name, style="bold"), *lines)
-
-
-def print_all(console: Console, parts: Iterable[RenderableType]) -> None:
-    """Print parts as they come."""
-    for part in parts:
-        console.print(part)
-
-
-def reasons_json(run: Run, setting: Setting, code: str) -> dict[str, Any]:
-    """The reasons card as one object."""
-    cards = []
-    for decision in decisions_of(run, code):
-        threshold = threshold_of(decision, setting, run.replication)
-        cards.append(
-            {
-                "day": decision.day,
-                "answer": decision.answer,
-                "ask": decision.ask,
-                "role": ROLES[decision.role] if decision.role >= 0 else None,
-                "support": decision.support,
-                "tips_at": None if math.isnan(threshold) else threshold,
-                "terms": {term: value for (term, _), value in zip(governors.TERMS, decision.terms, strict=True)},
-                "permitted": [role for k, role in enumerate(ROLES) if decision.permitted >> k & 1],
-                "quota": decision.quota,
-                "offered": decision.offered,
-                "is_forced": decision.is_forced,
-                "flips": [flip.__dict__ for flip in flips(decision, setting, run.replication)],
-            }
-        )
-    return {
-        "scenario": setting.scenario.name,
-        "model_version": model_version(),
-        "state": code,
-        "seed": setting.seed,
-        "draw": run.draw,
-        "replication": run.replication,
-        "decisions": cards,
-    }
 
 
 def parameters_json(words: str) -> list[dict[str, Any]]:

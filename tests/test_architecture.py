@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
 ORDER = (
     "luck parameters world people governors shocks scenario results setting shared reasons outcomes plots "
-    "cohorts mobilization states requester channels model ensemble store report history experiments __main__ app"
+    "cohorts mobilization states requester channels model ensemble store report story comparison history experiments __main__ app"
 ).split()
 HOMES = {
     "simpy": "shared cohorts mobilization states requester channels model",
@@ -17,7 +17,7 @@ HOMES = {
     "streamlit": "app",
     "concurrent multiprocessing": "ensemble",
     "pyarrow": "store",
-    "rich typer": "report __main__",
+    "rich typer": "report story comparison __main__",
 }
 FILES = [
     *sorted(path for path in (ROOT / "sim").rglob("*.py") if path.name != "__init__.py"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from sim import report
+from sim import comparison, report, story
 from sim.ensemble import run_ensemble
 from sim.outcomes import OUTCOMES, Band
 from sim.results import SERIES, Ensemble, Event
@@ -55,18 +55,18 @@ def test_side_alone_counts_the_governors_of_the_requesters_side_who_are_asked() 
 def test_paired_differences_are_run_by_run(baseline: Ensemble) -> None:
     other = replace(baseline, series=baseline.series.copy())
     other.series[:, SERIES.index("agreeing"), -1] += np.array([1, 2, 3, 4])
-    row = report.paired(baseline, other)["states_agreeing"]
+    row = comparison.paired(baseline, other)["states_agreeing"]
     assert row["mean"] == 2.5
     half = 1.96 * np.std([1, 2, 3, 4], ddof=1) / 2
     assert row["low"] == pytest.approx(2.5 - half)
     assert row["high"] == pytest.approx(2.5 + half)
-    assert report.paired(baseline, baseline)["peak_in_place"]["mean"] == 0
+    assert comparison.paired(baseline, baseline)["peak_in_place"]["mean"] == 0
 
 
 def test_histories_part_on_the_first_day_that_any_count_differs(baseline: Ensemble) -> None:
     other = replace(baseline, series=baseline.series.copy())
     other.series[2, 5, 77] += 1
-    days = report.parting_days(baseline, other)
+    days = comparison.parting_days(baseline, other)
     assert np.isnan(days[[0, 1, 3]]).all()
     assert days[2] == 77
 
@@ -79,9 +79,9 @@ def test_the_first_different_event_of_each_history_is_shown() -> None:
         def __init__(self, *events: Event) -> None:
             self.events = list(events)
 
-    assert report.first_difference(History(event), History(event)) is None  # type: ignore[arg-type]
-    assert report.first_difference(History(event), History(later)) == (event, later)  # type: ignore[arg-type]
-    assert report.first_difference(History(event), History(event, later)) == (None, later)  # type: ignore[arg-type]
+    assert comparison.first_difference(History(event), History(event)) is None  # type: ignore[arg-type]
+    assert comparison.first_difference(History(event), History(later)) == (event, later)  # type: ignore[arg-type]
+    assert comparison.first_difference(History(event), History(event, later)) == (None, later)  # type: ignore[arg-type]
 
 
 def test_the_summary_says_the_same_as_the_json(baseline: Ensemble) -> None:
@@ -101,10 +101,10 @@ def test_words_stay_neutral(baseline: Ensemble) -> None:
     assert "not a forecast" in text
 
 
-@pytest.mark.parametrize("kind", sorted(report._SENTENCES))
+@pytest.mark.parametrize("kind", sorted(story._SENTENCES))
 def test_every_sentence_can_be_told(kind: str) -> None:
     event = Event("OH-3", "guard", "event", kind, 3, 0, "", "OH", "a cause", 1200)
-    words = report.sentence(event)
+    words = story.sentence(event)
     assert words.endswith(".")
     assert "{" not in words
 
