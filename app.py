@@ -23,7 +23,8 @@ from sim.outcomes import Band, band
 from sim.parameters import NEVER, SEEDS, InputError, Parameter, Value, model_version, parameter, register
 from sim.report import NOT_A_FORECAST, as_json, side_alone, whole
 from sim.results import Ensemble
-from sim.scenario import Scenario, listed, load, parse
+from sim.scenario import Scenario
+from sim.scenario_files import listed, load, parse
 from sim.world import legal_table, load_world
 
 HERE = Path(__file__).resolve().parent

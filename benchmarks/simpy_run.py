@@ -19,14 +19,15 @@ from rich.console import Console
 from rich.table import Table
 
 from sim import model
-from sim.scenario import Scenario, load
+from sim.scenario import Scenario
+from sim.scenario_files import load
 from sim.setting import setting_of
 
 ROUNDS = 30
 TIMEOUTS = 60_000
 STATES = 54
 BASELINE = Path(__file__).resolve().parent.parent / "scenarios" / "baseline.toml"
-ONE_RUN = "from sim import model; from sim.scenario import load; from sim.setting import setting_of; {}"
+ONE_RUN = "from sim import model; from sim.scenario_files import load; from sim.setting import setting_of; {}"
 # Not ru_maxrss, which also counts the process that this one was forked from.
 PEAK = "print(next(row.split()[1] for row in open('/proc/self/status') if row.startswith('VmHWM')))"
 

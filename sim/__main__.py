@@ -88,7 +88,8 @@ def console() -> "Console":
 def scenario_from(path: Path, settings: list[str], days: int | None, known: str | None) -> "tuple[Scenario, list[str]]":
     """A scenario as the options change it, and lines about values that were replaced because they came later."""
     from sim.parameters import InputError, near_miss
-    from sim.scenario import known_early, load, parse_setting
+    from sim.scenario import known_early, parse_setting
+    from sim.scenario_files import load
 
     scenario = load(path)
     if settings or days is not None:
@@ -102,7 +103,7 @@ def scenario_from(path: Path, settings: list[str], days: int | None, known: str 
 
 def baseline_beside(path: Path) -> "Scenario | None":
     """The baseline in the scenario's folder, to tell what differs."""
-    from sim.scenario import load
+    from sim.scenario_files import load
 
     beside = path.parent / "baseline.toml"
     return load(beside) if beside.is_file() else None
@@ -395,7 +396,7 @@ def compare(
 def validate(files: Annotated[list[Path], typer.Argument(help="Scenario files.")]) -> None:
     """Check scenario files; every wrong one is told, and then the exit code is 2."""
     from sim.parameters import InputError
-    from sim.scenario import load
+    from sim.scenario_files import load
 
     wrong = 0
     for path in files:
@@ -411,7 +412,7 @@ def validate(files: Annotated[list[Path], typer.Argument(help="Scenario files.")
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files."""
-    from sim.scenario import json_schema
+    from sim.scenario_files import json_schema
 
     print(json.dumps(json_schema(), indent=2))
 
@@ -439,7 +440,7 @@ def scenarios(folder: Annotated[Path, typer.Argument(help="Folder of scenario fi
         from rich.table import Table
 
         from sim.parameters import InputError
-        from sim.scenario import listed, load
+        from sim.scenario_files import listed, load
 
         if not folder.is_dir():
             raise InputError(f"{folder}: there is no such folder")

@@ -25,7 +25,7 @@ from sim import outcomes
 from sim.ensemble import empty
 from sim.parameters import InputError, model_version, near_miss, register
 from sim.results import SERIES, STATUSES, Ensemble, Event
-from sim.scenario import load as load_scenario
+from sim.scenario_files import load as load_scenario
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.ensemble import run_ensemble
 from sim.outcomes import band, measure_all
-from sim.scenario import load
+from sim.scenario_files import load
 
 FILE = Path(__file__).with_name("reference.json")
 COMMAND = "python -m tests.make_reference"

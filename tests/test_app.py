@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from sim import ensemble
 from sim.parameters import register
 from sim.results import Ensemble
-from sim.scenario import listed, load
+from sim.scenario_files import listed, load
 
 ROOT = Path(__file__).resolve().parents[1]
 APP, FOLDER = ROOT / "app.py", ROOT / "scenarios"

@@ -37,7 +37,8 @@ from sim.results import (
     Run,
     series_of,
 )
-from sim.scenario import Change, load
+from sim.scenario import Change
+from sim.scenario_files import load
 from sim.setting import Setting, setting_of
 from sim.shocks import Appeal, CourtOrder, Disaster, FundingLapse, Incident, Turnover
 from sim.world import load_world

@@ -11,7 +11,7 @@ import pytest
 from sim import plots
 from sim.ensemble import run_ensemble
 from sim.results import Ensemble
-from sim.scenario import load
+from sim.scenario_files import load
 
 BASELINE = Path(__file__).resolve().parents[1] / "scenarios" / "baseline.toml"
 GOVERNORS, TARGET, ACTIVE_DUTY = 53, 20_000, 10_000

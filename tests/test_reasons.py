@@ -10,7 +10,7 @@ from sim import model
 from sim.parameters import ROLES, register
 from sim.reasons import YES, Flip, decisions_of, flips, threshold_of
 from sim.results import Decision, Run
-from sim.scenario import load
+from sim.scenario_files import load
 from sim.setting import Setting, setting_of
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
@@ -90,7 +90,7 @@ def test_decisions_of_a_state_are_its_own(told: tuple[Run, Setting]) -> None:
 
 def test_a_given_answer_has_nothing_to_flip() -> None:
     text = load(SCENARIOS / "baseline.toml").toml() + '\n[[answers]]\nstate = "TX"\nday = 20\nanswer = "decline"\n'
-    from sim.scenario import parse
+    from sim.scenario_files import parse
 
     setting = setting_of(parse(text, "seat"), 1, 2)
     run = model.run(setting, 2)

@@ -12,7 +12,7 @@ from sim import comparison, report, story
 from sim.ensemble import run_ensemble
 from sim.outcomes import OUTCOMES, Band
 from sim.results import SERIES, Ensemble, Event
-from sim.scenario import load
+from sim.scenario_files import load
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 PLAN = {"draws": 4, "is_paired": True, "replications": 4, "known": "H"}

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.parameters import InputError, register
-from sim.scenario import Change, Scenario, json_schema, known_early, listed, load, parse, parse_setting
+from sim.scenario import Change, Scenario, known_early, parse_setting
+from sim.scenario_files import json_schema, listed, load, parse
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
 FILES = listed(FOLDER)

@@ -12,7 +12,7 @@ from sim import outcomes, store
 from sim.ensemble import run_ensemble
 from sim.parameters import InputError, register
 from sim.results import Ensemble, Event
-from sim.scenario import load
+from sim.scenario_files import load
 
 SCENARIO = load(Path(__file__).parent.parent / "scenarios" / "incident_day_40.toml").with_values({}, days=50)
 PLAN = {"draws": 3, "is_paired": True, "replications": 3, "known": "H", "command": "python -m sim run"}
