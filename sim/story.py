@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sim import governors
 from sim.parameters import ROLES, model_version
 from sim.reasons import YES, Flip, decisions_of, flips, threshold_of
 from sim.report import NOT_A_FORECAST
-from sim.results import Decision, Event, Run
+from sim.results import ACCEPTED, LIMITED, Decision, Event, Run
 from sim.setting import Setting
 
 _QUIET = {"come forward", "takes seats", "in place", "goes home", "leaves", "moves to another role", "officers hired"}
@@ -58,24 +59,29 @@ def sentence(event: Event) -> str:
 
 def story(run: Run, setting: Setting, states: Sequence[str], kinds: Sequence[str], has_cohorts: bool) -> Iterable[Text]:
     """A run as dated lines: governors, requester and shocks; cohorts too where asked for."""
-    start = setting.scenario.start
-    in_place = run.in_place
-    last_told = -1
-    for event in run.events:
+    start, in_place = setting.scenario.start, run.in_place
+
+    def is_told(event: Event) -> bool:
         if states and event.state not in states:
-            continue
-        if (kinds and event.event not in kinds) or (not kinds and event.event in _QUIET and not has_cohorts):
-            continue
-        if event.time != last_told:
-            date = start + timedelta(days=event.time)
-            agreeing = int(np.isin(run.status[event.time], (2, 3)).sum())
-            yield Text(
-                f"\nDay {event.time}, {date:%d %b %Y} (that evening {agreeing} states agree, "
-                f"{int(in_place[event.time]):,} troops in place)",
-                style="bold",
-            )
-            last_told = event.time
-        yield Text("  " + sentence(event))
+            return False
+        return event.event in kinds if kinds else has_cohorts or event.event not in _QUIET
+
+    told = [event for event in run.events if is_told(event)]
+    for day, of_day in groupby(told, key=lambda event: event.time):
+        agreeing = int(np.isin(run.status[day], (ACCEPTED, LIMITED)).sum())
+        yield Text(
+            f"\nDay {day}, {start + timedelta(days=day):%d %b %Y} (that evening {agreeing} states agree, "
+            f"{int(in_place[day]):,} troops in place)",
+            style="bold",
+        )
+        for kind, alike in groupby(of_day, key=lambda event: event.event):
+            events = list(alike)
+            if kind in ("asked", "asked again") and len(events) > 1:
+                # Who is asked for how many is one act of the requester.
+                n = sum(event.people for event in events)
+                yield Text(f"  {len(events)} states are {kind}, for {n:,} in all.")
+            else:
+                yield from (Text("  " + sentence(event)) for event in events)
     peak = int(in_place.argmax())
     if not states and not kinds:
         yield Text(

@@ -192,7 +192,10 @@ def test_trace_tells_dated_events_in_order() -> None:
     assert days == sorted(days)
     text = sim("trace", BASELINE, "--replication", "2").stdout
     assert "The review ends: 20,000 people may be asked for." in text
+    assert "54 states are asked, for 20,000 in all." in text
     assert "come forward" not in text
+    assert "come forward" in sim("trace", BASELINE, "--replication", "2", "--cohorts").stdout
+    assert "OH is asked for 666." in sim("trace", BASELINE, "--replication", "2", "--state", "OH").stdout
 
 
 def test_trace_filters_by_state_and_kind() -> None:
