@@ -71,7 +71,7 @@ def comparison(a: Ensemble, b: Ensemble, parted: tuple[Event | None, Event | Non
     """Two scenarios under the same luck."""
     table = Table(box=None, pad_edge=False)
     for heading in ("outcome", "unit", "A: median", "B: median", "mean of B - A (95 % interval)", "5-95 % of B - A"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     measured_a, measured_b = outcomes.measure_all(a), outcomes.measure_all(b)
     for name, row in paired(a, b).items():
         if row["mean"] is None:

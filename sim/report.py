@@ -253,7 +253,7 @@ def outcomes_table(ensemble: Ensemble) -> Table:
     """Every outcome with its unit, band and the part that luck makes."""
     table = Table(title="All outcomes", title_justify="left", box=None, pad_edge=False)
     for heading in ("outcome", "unit", "median (5-95 %)", "±", "never", "luck"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for name, values in outcomes.measure_all(ensemble).items():
         found, share = band(values), ensemble.luck_share.get(name)
         luck = "-" if share is None else f"{100 * share:.0f} %"
