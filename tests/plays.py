@@ -197,7 +197,7 @@ def assert_within_capacity(run: Run, of: Setting) -> None:
 
 
 def assert_within_law(run: Run, of: Setting) -> None:
-    """Nobody serves in a role that the law closes, a federalized state decides nothing, and DC has no answer to give."""
+    """Nobody serves in a role that the law closes, a federalized state decides nothing, and DC gives no answer."""
     was_federal = np.logical_or.accumulate(run.status == FEDERALIZED, axis=0)
     for role in range(len(ROLES)):
         is_closed = np.array([not levers.open_roles >> role & 1 for levers in of.levers])

@@ -18,7 +18,10 @@ SHARE = st.floats(0.0, 1.0)
 # --- Support
 
 
-def test_standing_terms_are_the_numbers_worked_out_by_hand() -> None:
+@pytest.mark.parametrize(("on_ballot", "in_strip", "vote", "place"), [(1, 1.0, -0.504, 1.0), (0, 0.0, -0.42, 0.0)])
+def test_standing_terms_are_the_numbers_worked_out_by_hand(
+    on_ballot: int, in_strip: float, vote: float, place: float
+) -> None:
     terms = rules.standing_terms(
         mission=-0.5,
         party=2.0,
@@ -26,18 +29,18 @@ def test_standing_terms_are_the_numbers_worked_out_by_hand() -> None:
         vote=0.35,
         margin=-1.2,
         election=0.2,
-        on_ballot=1,
+        on_ballot=on_ballot,
         pledge=0.5,
         prior_position=1,
         status=1.5,
         place=1.0,
-        in_strip=1.0,
+        in_strip=in_strip,
         national=0.1,
         partisan=0.3,
         regional=-0.2,
         own=0.4,
     )
-    assert terms == pytest.approx((-0.5, -2.0, -0.504, 0.5, -1.5, 1.0, 0.1, -0.3, -0.2, 0.4))
+    assert terms == pytest.approx((-0.5, -2.0, vote, 0.5, -1.5, place, 0.1, -0.3, -0.2, 0.4))
 
 
 def test_moving_terms_are_the_numbers_worked_out_by_hand() -> None:

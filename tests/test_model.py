@@ -306,7 +306,7 @@ def test_attrition_takes_whole_people_from_those_in_place() -> None:
 def test_supervisors_cap_enforcement_in_place() -> None:
     values = {"enforcement.supervisors": 5, "enforcement.per_supervisor": 4, "tour.days": 10, "tour.reup": 0.0}
     run = play(WILLING | sizes(enforcement=1_000) | values, "TX", 40, answers=[accept("TX", 0, 50)])
-    # Trained on day 6: 20 have supervisors and travel. On day 17 their tours end and the next 20 go, on day 28 the last.
+    # Trained on day 6: 20 have supervisors and travel. On day 17 their tours end and the next 20 go, on day 28 all.
     assert evenings(run, AWAITING) == [0] * 6 + [30] * 11 + [10] * 11 + [0] * 13
     assert evenings(run, IN_PLACE) == [0] * 7 + [20] * 10 + [0] + [20] * 10 + [0] + [10] * 10 + [0] * 2
 
@@ -448,11 +448,14 @@ def test_peers_are_the_neighbors_and_those_of_the_same_side_who_were_asked() -> 
 
 
 def test_the_capital_is_nobodys_peer() -> None:
-    values = QUIET | {"request.asked": ["DC", "MD"]}
-    run = play(values, "DC MD", 5, answers=[say("MD", 3, "decline")])
-    assert run.status[2, 0] == SENDING
-    by_name = dict(zip([term for term, _ in rules.TERMS], run.decisions[0].terms, strict=True))
-    assert (by_name["neighbors"], by_name["same side"]) == (0.0, 0.0)
+    answers = [accept("VA", 0, 10), say("MD", 3, "decline")]
+    run = play(QUIET, "DC MD VA", 5, answers=answers)
+    assert run.status[2].tolist() == [SENDING, UNDECIDED, ACCEPTED]
+    declined = next(decision for decision in run.decisions if decision.answer == "decline")
+    by_name = dict(zip([term for term, _ in rules.TERMS], declined.terms, strict=True))
+    # Maryland borders Virginia, which says yes, and DC, which has nothing to say.
+    assert by_name["neighbors"] == pytest.approx(0.25)
+    assert by_name["same side"] == 0.0
 
 
 @pytest.mark.parametrize("mission", [-10.0, 10.0])
@@ -787,14 +790,14 @@ def test_a_funding_lapse_costs_volunteers_and_troops_in_every_world() -> None:
 
 def test_a_new_governor_has_their_own_mind_and_side() -> None:
     shock = Turnover(kind="turnover", day=2, state="TX", side="other_side")
-    terms = {}
-    for day in (1, 5):
-        here = play(QUIET | {"spread.own": 1.0}, "TX", 9, shocks=[shock], answers=[say("TX", day, "decline")])
-        terms[day] = dict(zip([term for term, _ in rules.TERMS], here.decisions[0].terms, strict=True))
-    assert (terms[1]["party"], terms[5]["party"]) == (2.0, -2.0)
+    answers = [accept("TX", 1, 10), say("TX", 5, "withdraw")]
+    before, after = play(QUIET | {"spread.own": 1.0}, "TX", 9, shocks=[shock], answers=answers).decisions
+    assert (before.day, after.day) == (1, 5)
+    names = [term for term, _ in rules.TERMS]
+    assert [d.terms[names.index("party")] for d in (before, after)] == [2.0, -2.0]
     fips = world_of("TX").states[0].fips
-    minds = [luck.normals(*luck.draws(1, 0, luck.GOVERNOR, fips, governor)[:2].tolist())[0] for governor in (0, 1)]
-    assert [terms[1]["this governor"], terms[5]["this governor"]] == pytest.approx(minds)
+    minds = [luck.normals(*luck.draws(1, 0, luck.GOVERNOR, fips, nth)[:2].tolist())[0] for nth in (0, 1)]
+    assert [d.terms[names.index("this governor")] for d in (before, after)] == pytest.approx(minds)
 
 
 # --- Federalization

@@ -54,6 +54,28 @@ def test_the_hash_sees_every_single_permitted_role(
     assert run_hash(people, status, changed) != before
 
 
+def test_the_hash_sees_people_change_their_role_or_stage() -> None:
+    status, permitted = np.ones(SHAPE[:2], np.int8), np.ones(SHAPE[:2], np.int8)
+    hashes = set()
+    for cell in range(len(ROLES) * len(STAGES)):
+        people = np.zeros(SHAPE, np.int32)
+        people[1, 1].reshape(-1)[cell] = 40
+        hashes.add(run_hash(people, status, permitted))
+    assert len(hashes) == len(ROLES) * len(STAGES)
+
+
+@pytest.mark.parametrize("with_people", [False, True])
+def test_every_pair_of_a_status_and_roles_hashes_differently(with_people: bool) -> None:
+    people = np.full(SHAPE, 7 * with_people, np.int32)
+    hashes = set()
+    for code in range(len(STATUSES)):
+        for roles in range(32):
+            status, permitted = np.zeros(SHAPE[:2], np.int8), np.zeros(SHAPE[:2], np.int8)
+            status[1, 1], permitted[1, 1] = code, roles
+            hashes.add(run_hash(people, status, permitted))
+    assert len(hashes) == 32 * len(STATUSES)
+
+
 @given(people=PEOPLE, status=STATUS, permitted=PERMITTED, a=CELL, b=CELL)
 def test_the_hash_sees_two_counts_change_places(people: Any, status: Any, permitted: Any, a: Any, b: Any) -> None:
     changed = people.copy()
