@@ -412,6 +412,14 @@ def test_an_undecided_state_keeps_its_deadline_through_a_new_round() -> None:
     assert [event.time for event in told(run, "asked again")] == [28, 28]
 
 
+def test_a_state_that_let_a_deadline_pass_may_answer_the_day_it_is_asked_again() -> None:
+    # So ambiguous that nobody answers until all is clear from day 8 on; the deadline passes on day 5.
+    values = WILLING | {"request.ambiguity": 1.0, "decide.ambiguity": 10.0, "decide.deadline": 0.0}
+    rounds = {"request.deadline_days": 5, "rounds.gap_days": 10, "rounds.most": 2}
+    run = play(values | rounds, "NM TX", 20, changes=[Change(8, {"request.ambiguity": 0.0})])
+    assert run.status[:, 1].tolist() == [UNDECIDED] * 5 + [NO_ANSWER] * 5 + [ACCEPTED] * 11
+
+
 @pytest.mark.parametrize(("moved", "is_asked_again"), [
     ({"tour.days": 30}, False),
     ({"request.target": 30_000}, False),
