@@ -5,6 +5,7 @@ measured in CPU time, so that a noisy machine moves both.
 """
 
 import cProfile
+import gc
 import pstats
 import resource
 import statistics
@@ -48,10 +49,11 @@ def bare_timeouts(n: int) -> float:
 
 
 def one_run(scenario: Scenario, k: int) -> float:
-    """CPU seconds of run k, as an ensemble runs it: draw k with luck k, its hash included."""
+    """CPU seconds of run k, as an ensemble runs it: draw k with luck k, its hash and the collection of its garbage included."""
     begun = time.process_time()
     run = model.run(setting_of(scenario, 1, k), k)
     assert run.hash >= 0
+    gc.collect()
     return time.process_time() - begun
 
 
@@ -59,6 +61,8 @@ def ratios(scenario: Scenario) -> tuple[list[float], list[float]]:
     """CPU seconds of runs and of bare timeouts, interleaved."""
     runs, bare = [], []
     one_run(scenario, 0)
+    # What is loaded by now is left out of every collection, so that a run pays for its own objects alone.
+    gc.freeze()
     for k in range(ROUNDS):
         runs.append(one_run(scenario, k))
         bare.append(bare_timeouts(TIMEOUTS))

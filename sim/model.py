@@ -65,7 +65,11 @@ def _played(setting: Setting, replication: int, with_events: bool) -> Run:
         federal_day,
     )
     shared = Shared(setting, replication, forces, fate, with_events)
-    return _Play(shared, approval_day).run()
+    play = _Play(shared, approval_day)
+    try:
+        return play.run()
+    finally:
+        play.part()
 
 
 def approval(setting: Setting, fate: Luck) -> int | None:
@@ -131,6 +135,23 @@ class _Play:
             decisions=self.shared.decisions,
             events=self.shared.events or [],
         )
+
+    def part(self) -> None:
+        """Let all agents forget each other, so that memory is free at once and the garbage collector finds nothing."""
+        # What somebody still waits for would hold them: a tour beyond the last day, a call or an ask that never came.
+        waited_for = [
+            self.shared.clock.never,
+            *(contingent.first_call for contingent in self.contingents),
+            *(state.ask_came for state in self.states),
+        ]
+        for event in waited_for:
+            event.callbacks = None  # type: ignore[assignment]
+        for contingent in self.contingents:
+            for cohort in contingent.cohorts:
+                cohort.parties.clear()
+                del cohort.process
+        for agent in (*self.contingents, *self.states, self.school, self.requester, self.shared.clock):
+            vars(agent).clear()
 
     def strike(self) -> Generator[simpy.Event, Any, None]:
         """Each morning: shocks are told, governors change, roles close and open again."""
