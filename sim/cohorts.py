@@ -39,7 +39,7 @@ class Home(Protocol):
     cohorts: "dict[Cohort, None]"
     roster: "list[Party]"
 
-    def staying_share(self) -> float:
+    def staying_share(self, is_ordered: bool) -> float:
         """Share of those whose tour ends who stay for another."""
         ...
 
@@ -157,11 +157,14 @@ class Cohort:
         People by role who are still to be screened, and who wait for a seat.
     parties
         Those who have seats or have had them, in groups that move together.
+    is_ordered
+        Whether they were ordered and not called.
     """
 
     __slots__ = (
         "contingent",
         "day",
+        "is_ordered",
         "n_screening",
         "n_waiting",
         "parties",
@@ -171,11 +174,19 @@ class Cohort:
         "waiting",
     )
 
-    def __init__(self, contingent: "Home", day: int, screening: list[int], waiting: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        contingent: "Home",
+        day: int,
+        screening: list[int],
+        waiting: list[int] | None = None,
+        is_ordered: bool = False,
+    ) -> None:
         """Come forward on a day with so many people by role (or, having moved to another role, wait right away)."""
         self.contingent = contingent
         self.shared = contingent.shared
         self.day = day
+        self.is_ordered = is_ordered
         self.screening = screening
         self.waiting = waiting or [0] * N_ROLES
         self.n_screening = sum(screening)
@@ -346,7 +357,7 @@ class Party:
     def end_tour(self) -> None:
         """Some stay for another tour, the rest go home."""
         shared, contingent, people = self.shared, self.contingent, self.people
-        counts, base, share = shared.counts, contingent.base, contingent.staying_share()
+        counts, base, share = shared.counts, contingent.base, contingent.staying_share(self.cohort.is_ordered)
         contingent.roster.remove(self)
         all_gone = 0
         for role, n in people.items():

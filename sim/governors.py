@@ -190,7 +190,7 @@ def offered(
 ) -> int:
     """How many people a governor who says yes offers.
 
-    A logit-normal share of at most `most` times the quota, cut at what the state can give.
+    A logit-normal share of at most `most` times the quota, but somebody, cut at what the state can give.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def offered(
         From `most_offered`.
     """
     share = logistic(base + slope * support + spread * z)
-    return int(math.floor(min(share * most * quota, cap)))
+    return int(math.floor(min(max(share * most * quota, 1.0), cap)))
 
 
 def chance_of_ordering(support: float, threshold: float) -> float:

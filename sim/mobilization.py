@@ -62,6 +62,8 @@ class Contingent:
 
     offer, pool, come
         Running totals: people offered by the governor, willing to come, and come forward (fractional until whole).
+    ordered_by
+        The day on which the last of those ordered come; -1 while volunteers are called.
     """
 
     def __init__(self, shared: Shared, school: School, state: int) -> None:
@@ -77,8 +79,8 @@ class Contingent:
         self.offer, self.pool, self.come, self.calls = 0, 0.0, 0.0, 0
         self.entered = 0
         self.permitted = 0
-        self.is_ordered = self.is_federal = self.has_recall_clause = False
-        self.call_day = -1
+        self.is_federal = self.has_recall_clause = False
+        self.call_day = self.ordered_by = -1
         self.order_luck = 1.0
         self.capacity = rules.screening_capacity(
             p.screening_rate, p.screening_reference_strength, p.screening_floor, home.strength
@@ -91,10 +93,8 @@ class Contingent:
 
     @property
     def to_come(self) -> int:
-        """People whom the open call may still bring, cut at the offer."""
-        if self.pool - self.come < 0.5:
-            return 0
-        return self.offer - self.entered
+        """People whom the open call or order may still bring: the rest of the pool, cut at the offer."""
+        return min(self.offer, rules.whole(self.pool)) - self.entered
 
     @property
     def busy(self) -> int:
@@ -103,11 +103,12 @@ class Contingent:
         return self.shared.serving(self.state) + self.shared.returned_within(self.state, dwell)
 
     def call(self, n: int, permitted: int, z: float, order_luck: float) -> None:
-        """Call for n more volunteers; the willing of an earlier call stay willing."""
+        """Call for n more volunteers; the willing of an earlier call stay willing, what nobody was left to fill lapses."""
         p = self.shared.levers.p
         self.open_desk()
         self.permit(self.permitted | permitted)
-        self.offer = self.entered + max(0, self.to_come) + n
+        self.offer = self.entered + self.to_come + n
+        self.ordered_by = -1
         share = rules.volunteering_share(
             p.volunteers_share,
             self.mean_role_pull(),
@@ -153,10 +154,10 @@ class Contingent:
         return weighted / total
 
     def order(self, n: int, permitted: int) -> None:
-        """Order n people: they come within the ramp instead of volunteering."""
+        """Order n people: they come in equal parts over the ramp instead of volunteering."""
         self.open_desk()
         self.permit(permitted)
-        self.is_ordered = True
+        self.ordered_by = self.shared.day + int(self.shared.levers.p.federalize_ramp_days) - 1
         self.offer = self.entered + n
         self.come = float(self.entered)
         self.pool = self.come + min(float(n), self.reachable())
@@ -171,8 +172,8 @@ class Contingent:
         self.permit(0)
         self.come = self.pool = float(self.entered)
         self.offer = self.entered
-        self.is_ordered = self.has_recall_clause = False
-        self.call_day = -1
+        self.has_recall_clause = False
+        self.call_day = self.ordered_by = -1
 
     def send_home(self, cause: str) -> None:
         """Interrupt every cohort wherever it is."""
@@ -182,7 +183,7 @@ class Contingent:
             cohort.process.interrupt(cause)
 
     def open_now(self) -> int:
-        """Roles that are permitted, asked, and open by law and courts today."""
+        """Roles that are permitted, and open by law and courts today."""
         levers = self.shared.levers
         lawful = levers.federal_roles if self.is_federal else levers.open_roles
         return self.permitted & lawful & ~self.shared.closed[self.shared.day][self.state]
@@ -207,7 +208,8 @@ class Contingent:
         if not roles:
             return
         p = shared.levers.p
-        chance = 1.0 / p.federalize_ramp_days if self.is_ordered else self.chance
+        is_ordered = self.ordered_by >= 0
+        chance = 1.0 / max(1, self.ordered_by - day + 1) if is_ordered else self.chance
         on_disaster, lapse = shared.disaster[day][self.state], shared.lapse[day]
         if on_disaster or lapse:
             chance *= rules.reach_today(p.mobilized, on_disaster, p.funding_share, 1.0 if lapse else 0.0)
@@ -224,10 +226,10 @@ class Contingent:
                 counts[c + ENTERED] += part
                 counts[c + SCREENING] += part
             c += N_STAGES
-        cohort = Cohort(self, day, parts)
+        cohort = Cohort(self, day, parts, is_ordered=is_ordered)
         self.to_screen.append(cohort)
         if shared.events is not None:
-            cause = "ordered" if self.is_ordered else "the governor's call"
+            cause = "ordered" if is_ordered else "the governor's call"
             shared.log("come forward", self.state, cause, n, cohort)
 
     def split_over_roles(self, n: int, roles: int) -> list[int]:
@@ -291,10 +293,10 @@ class Contingent:
             else:
                 return
 
-    def staying_share(self) -> float:
-        """The share of those whose tour ends today who stay for another."""
+    def staying_share(self, is_ordered: bool) -> float:
+        """The share of those whose tour ends today who stay for another; fewer of those who were ordered."""
         p = self.shared.levers.p
-        return p.tour_reup * (p.directed_reup_factor if self.is_ordered else 1.0)
+        return p.tour_reup * (p.directed_reup_factor if is_ordered else 1.0)
 
     def stay_on(self, role: int, n: int, share: float) -> int:
         """How many of n whose tour ends stay for another."""

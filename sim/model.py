@@ -17,7 +17,7 @@ from sim.channels import deputize, hire
 from sim.cohorts import School
 from sim.mobilization import Attrition, Contingent
 from sim.requester import Requester
-from sim.results import ACCEPTED, DECLINED, LIMITED, NOT_ASKED, WITHDRAWN, Run
+from sim.results import ACCEPTED, DECLINED, FEDERALIZED, LIMITED, NOT_ASKED, WITHDRAWN, Run
 from sim.setting import Levers, Setting
 from sim.shared import N_ROLES, Luck, Observation, Shared, Weights
 from sim.shocks import ALL_ROLES, forces_of, lognormal
@@ -227,7 +227,8 @@ class _Play:
         world, states = self.shared.world, self.shared.world.states
         lean = [_LEAN.get(status, 0) if home.has_governor else 0 for status, home in zip(statuses, states, strict=True)]
         asked = [
-            1 if status != NOT_ASKED and home.has_governor else 0 for status, home in zip(statuses, states, strict=True)
+            1 if status not in (NOT_ASKED, FEDERALIZED) and home.has_governor else 0
+            for status, home in zip(statuses, states, strict=True)
         ]
         # By side: how many lean each way, and how many were asked.
         sums = {side: [0, 0] for side in (-1, 0, 1)}

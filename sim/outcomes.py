@@ -149,9 +149,9 @@ def days_to_100(e: Ensemble) -> Numbers:
 
 @outcome("days from the request")
 def approval_day(e: Ensemble) -> Numbers:
-    """Days until the review approves the request."""
+    """Days until the review approves the request, if it does within the run."""
     approval = e.approval[e.done]
-    return np.where(approval < 0, np.nan, approval)
+    return np.where((approval < 0) | (approval >= e.n_days), np.nan, approval)
 
 
 @outcome("USD")

@@ -41,22 +41,9 @@ def threshold_of(decision: Decision, setting: Setting, replication: int) -> floa
     """The support at which this decision tips, NaN where no support would tip it (a forced answer, a passed deadline)."""
     if decision.answer != "withdraw" or decision.is_forced:
         return decision.threshold
-    luck, p = Luck(setting, replication), setting.levers[decision.day].p
-    u = luck.withdraw[decision.state][decision.day]
-
-    def chance(support: float, is_burst: float) -> float:
-        return rules.chance_of_withdrawing(
-            p.withdraw_base,
-            p.withdraw_slope,
-            p.withdraw_most,
-            p.withdraw_burst,
-            p.withdraw_burst_slope,
-            p.withdraw_burst_days,
-            support,
-            is_burst,
-        )
-
-    is_burst = 1.0 if chance(decision.support, 0.0) < decision.chance else 0.0
+    u = Luck(setting, replication).withdraw[decision.state][decision.day]
+    chance = setting.levers[decision.day].chance_of_withdrawing
+    is_burst = chance(decision.support, False) < decision.chance
     # The chance falls with support, so halving finds where it crosses this day's luck.
     low, high = decision.support, decision.support + 100.0
     if chance(high, is_burst) > u:

@@ -124,7 +124,7 @@ class Run:
     @property
     def hash(self) -> int:
         """64 bits over the daily counts, statuses and roles."""
-        return run_hash(self.people, self.status, self.permitted)
+        return run_hash(self.people, self.status, self.permitted, self.officers)
 
 
 def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -139,8 +139,12 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _WEIGHTS = _mixed(np.arange(1, len(ROLES) * len(STAGES) + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)
 
 
-def run_hash(people: NDArray[np.int32], status: NDArray[np.int8], permitted: NDArray[np.int8]) -> int:
+def run_hash(
+    people: NDArray[np.int32], status: NDArray[np.int8], permitted: NDArray[np.int8], officers: NDArray[np.int64]
+) -> int:
     """One run as 64 bits: a weighted sum per state and day, mixed with its status, its roles and its place, all summed.
+
+    Officers of the other channels are mixed in day by day in the same way.
 
     Sums wrap at 2**64, so the order of adding does not matter.
     """
@@ -149,7 +153,11 @@ def run_hash(people: NDArray[np.int32], status: NDArray[np.int8], permitted: NDA
     linear = flat @ _WEIGHTS
     place = np.arange(1, n_days * n_states + 1, dtype=np.uint64) * _GOLDEN
     said = status.reshape(-1).astype(np.uint64) * np.uint64(64) + permitted.reshape(-1).astype(np.uint64)
-    return int(_mixed(linear ^ _mixed(place + said)).sum(dtype=np.uint64))
+    days = np.arange(n_days * n_states + 1, n_days * (n_states + 1) + 1, dtype=np.uint64) * _GOLDEN
+    others = officers.astype(np.uint64) @ _WEIGHTS[:2]
+    mixed = (_mixed(linear ^ _mixed(place + said)), _mixed(others ^ _mixed(days)))
+    with np.errstate(over="ignore"):
+        return int(mixed[0].sum(dtype=np.uint64) + mixed[1].sum(dtype=np.uint64))
 
 
 # What is kept of every run by day, in this order: statuses of governors, people by stage, in place by role, the rest.

@@ -238,7 +238,7 @@ def _check_changes(scenario: Scenario, where: str) -> None:
 
 
 # Levers that define a run as a whole.
-FIXED_LEVERS = ("request.party", "federalize.day", "capacity.target")
+FIXED_LEVERS = ("request.party", "federalize.day", "federalize.states", "federalize.predicate", "capacity.target")
 
 
 def parse_setting(text: str) -> tuple[str, Value]:

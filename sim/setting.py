@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from sim import governors
 from sim.parameters import ROLES, Numbers, Value, numbers, register, resolve
 from sim.scenario import ROLE_NAMES, Scenario
 from sim.world import World, load_world, may_withdraw, open_roles, role_standing
@@ -49,6 +50,20 @@ class Levers:
     travel_days: tuple[int, ...]
     tour_days: int
     terms: tuple[Any, ...]
+
+    def chance_of_withdrawing(self, support: float, is_burst: bool) -> float:
+        """The chance that an accepting governor with this support withdraws today."""
+        p = self.p
+        return governors.chance_of_withdrawing(
+            p.withdraw_base,
+            p.withdraw_slope,
+            p.withdraw_most,
+            p.withdraw_burst,
+            p.withdraw_burst_slope,
+            p.withdraw_burst_days,
+            support,
+            1.0 if is_burst else 0.0,
+        )
 
     @cached_property
     def named_roles(self) -> int:

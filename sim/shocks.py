@@ -9,6 +9,7 @@ Model note, section 7 (docs/model.md).
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -25,8 +26,6 @@ from sim.world import World
 ALL_ROLES = (1 << len(ROLES)) - 1
 # More shocks of a kind than a scenario can have on one day.
 _PER_DAY = 256
-# More than this share of a Guard is never on disaster duty at once.
-MOST_ON_DISASTER = 0.5
 
 Role = Literal["administration", "support", "transport", "detention", "enforcement"]
 Reach = Literal["all", "same_side", "other_side"] | Annotated[list[str], Field(min_length=1, max_length=54)]
@@ -114,7 +113,7 @@ class Forces:
 
     def settle(self) -> None:
         """Fade the jumps and cap what cannot grow without end."""
-        np.minimum(self.disaster, MOST_ON_DISASTER, out=self.disaster)
+        np.minimum(self.disaster, self.p.disaster_most, out=self.disaster)
         if self.jump.any():
             keep = math.exp(-1.0 / self.p.support_fade)
             running = np.zeros(self.jump.shape[1])
@@ -124,16 +123,16 @@ class Forces:
         self.log.sort(key=lambda row: row[0])
 
 
-class Shock(BaseModel):
+class Shock(BaseModel, ABC):
     """What every shock has: the day on which it strikes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     day: int = Field(ge=0, le=1825, description="Day of the run, 0 is the day the request becomes known.")
     needs_states: ClassVar[tuple[str, ...]] = ("states", "state")
 
+    @abstractmethod
     def mark(self, forces: Forces, order: int) -> None:
         """Write the effect; `order` is a number of its own that keys its luck."""
-        raise NotImplementedError
 
 
 class Incident(Shock):
@@ -325,7 +324,7 @@ def _random_disasters(forces: Forces, start: date) -> None:
     u_size = luck.draws(forces.seed, forces.replication, luck.DISASTER_SIZE, fips, when)
     for k, day, u2 in zip(where.tolist(), when.tolist(), u_size.tolist(), strict=True):
         z = luck.normals(u2[0], u2[1])[0]
-        size = min(lognormal(p.disaster_size, p.disaster_spread, z), MOST_ON_DISASTER)
+        size = min(lognormal(p.disaster_size, p.disaster_spread, z), p.disaster_most)
         call_out(forces, day, k, size)
 
 
@@ -348,7 +347,7 @@ _STATE_LAW, _FEDERAL = 1 << 20, (1 << 20) + 1
 
 
 def _state_law_order(forces: Forces, since: int) -> None:
-    """One suit under state law that closes the contested roles in the states that it reaches."""
+    """One suit under state law that closes detention and enforcement in the states that it reaches."""
     day = _order_day(forces, _STATE_LAW, forces.p.court_state_law_days, since)
     if day >= forces.n_days:
         return

@@ -60,6 +60,8 @@ class StateAgent:
         self.is_seat_taken = bool(forced)
         self.forced = sorted(forced, key=lambda answer: answer.day)
         self.status_before = NOT_ASKED
+        self.has_weighed_orders = False
+        self.prior_position = self.home.prior_position
         self.ask_came = shared.env.event()
         self._standing: tuple[float, ...] = ()
         self._standing_sum = 0.0
@@ -144,7 +146,7 @@ class StateAgent:
                 p.support_election,
                 self.home.on_ballot,
                 p.support_pledge,
-                self.home.prior_position,
+                self.prior_position,
                 levers.status_cost,
                 p.support_place,
                 1.0 if levers.in_strip else 0.0,
@@ -313,7 +315,12 @@ class StateAgent:
                 self.perhaps_withdraw(u, is_burst)
                 if self.status == WITHDRAWN:
                     return
-        if p.volunteers_basis and not self.people.is_ordered and day == self.people.call_day + int(p.directed_patience):
+        if (
+            p.volunteers_basis
+            and not self.has_weighed_orders
+            and day >= self.people.call_day + int(p.directed_patience)
+        ):
+            self.has_weighed_orders = True
             support = self.weigh(self.asks)
             if self.people.order_luck < rules.chance_of_ordering(support, p.directed_threshold):
                 self.people.order_the_rest()
@@ -322,21 +329,11 @@ class StateAgent:
     def perhaps_withdraw(self, u: float, is_burst: bool) -> None:
         """Weigh today's chance of withdrawing against today's luck."""
         levers = self.shared.levers
-        p, roles, costs = levers.p, self.roles_asked(), levers.role_costs
+        roles, costs = self.roles_asked(), levers.role_costs
         role = levers.deciding_roles[roles]
         cost = costs[role] if role >= 0 else 0.0
         general = self.weigh(self.asks)
-        burst = 1.0 if is_burst else 0.0
-        chance = rules.chance_of_withdrawing(
-            p.withdraw_base,
-            p.withdraw_slope,
-            p.withdraw_most,
-            p.withdraw_burst,
-            p.withdraw_burst_slope,
-            p.withdraw_burst_days,
-            general - cost,
-            burst,
-        )
+        chance = levers.chance_of_withdrawing(general - cost, is_burst)
         if u < chance:
             cause = "after an incident or a court order" if is_burst else "in its own time"
             self.withdraw(role, general, cost, cause, chance)
@@ -344,7 +341,7 @@ class StateAgent:
     def withdraw(self, role: int, general: float, cost: float, cause: str, chance: float) -> None:
         """Take consent back: everybody from here goes home."""
         self.become(WITHDRAWN)
-        self.is_pending = False
+        self.is_pending = self.has_weighed_orders = False
         self.record("withdraw", role, general, cost, NO_THRESHOLD, 0, chance)
         self.shared.log("withdraw", self.index, cause, self.shared.serving(self.index))
         self.people.send_home("the governor withdraws")
@@ -362,12 +359,17 @@ class StateAgent:
         ready = self.status in AGREED if given.answer == "withdraw" else self.is_pending
         if not ready:
             return
-        self.forced.pop(0)
         roles, costs = self.roles_asked(), levers.role_costs
+        permitted = roles if given.roles is None else roles & sum(1 << ROLES.index(r) for r in set(given.roles))
+        if given.answer == "accept" and not permitted:
+            # Nothing that could be accepted is asked and open today; the deadline decides if that stays so.
+            if day >= self.deadline:
+                self.lapse(levers.deciding_roles[roles], costs)
+            return
+        self.forced.pop(0)
         role = levers.deciding_roles[roles]
         general, cost = self.weigh(self.asks), costs[role] if role >= 0 else 0.0
         if given.answer == "accept":
-            permitted = roles if given.roles is None else roles & sum(1 << ROLES.index(r) for r in set(given.roles))
             self.accept(permitted, roles, role, general, cost, NO_THRESHOLD, given.troops)
         elif given.answer == "decline":
             self.decline(role, general, cost, NO_THRESHOLD)
@@ -377,9 +379,9 @@ class StateAgent:
             self.lapse(role, costs)
 
     def change_governor(self, side: int) -> None:
-        """A new governor, with their own mind and perhaps another side."""
+        """A new governor, with their own mind, perhaps another side, and no earlier position."""
         self.governor += 1
-        self.side = side
+        self.side, self.prior_position = side, 0
         self.shared.has_news = True
         self._weighed = None
 

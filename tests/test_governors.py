@@ -234,7 +234,8 @@ def test_an_offer_is_whole_and_above_neither_cap_nor_quota(
     n = rules.offered(base, 0.4, 0.8, z, support, most, quota, cap)
     assert isinstance(n, int)
     assert 0 <= n <= cap
-    assert n <= most * quota
+    assert n <= max(1.0, most * quota)
+    assert n >= 1 or cap < 1.0
     assert n <= rules.offered(base, 0.4, 0.8, z, support + 1.0, most, quota, cap)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sim import governors as rules
 from sim import luck, model
+from sim.governors import TERMS
 from sim.parameters import Value, register
 from sim.results import (
     ACCEPTED,
@@ -668,6 +669,76 @@ def test_volunteers_are_never_ordered() -> None:
         STALLED | {"directed.patience": 8, "directed.threshold": -10.0}, "TX", 20, changes=STALL, with_events=True
     )
     assert not told(run, "orders units")
+
+
+def test_those_ordered_come_in_equal_parts_over_the_ramp() -> None:
+    ordered = {"volunteers.basis": "ordered", "directed.patience": 8, "directed.threshold": -10.0}
+    for ramp in (1, 3):
+        run = play(STALLED | ordered | {"federalize.ramp_days": ramp}, "TX", 20, changes=STALL)
+        entered = evenings(run, ENTERED)
+        new = np.diff(entered)[7 : 7 + ramp]
+        assert new.sum() == 4_500 - entered[7] == entered[-1] - entered[7]
+        assert new.max() - new.min() <= 1
+
+
+@pytest.mark.parametrize(("patience", "day"), [(0, 0), (8, 8)])
+def test_patience_counts_from_the_first_call_and_also_where_orders_become_possible_later(
+    patience: int, day: int
+) -> None:
+    values = {"directed.patience": patience, "directed.threshold": -10.0}
+    run = play(STALLED | {"volunteers.basis": "ordered"} | values, "TX", 20, with_events=True)
+    assert [event.time for event in told(run, "orders units")] == [max(day, 1)]
+    later = Change(12, {"volunteers.basis": "ordered"})
+    run = play(STALLED | values, "TX", 20, changes=[*STALL, later], with_events=True)
+    assert [event.time for event in told(run, "orders units")] == [12]
+
+
+def test_only_those_who_were_ordered_stay_on_less_often() -> None:
+    values = {"tour.days": 5, "tour.reup": 1.0, "directed.reup_factor": 0.0, "directed.threshold": -10.0}
+    ordered = {"volunteers.basis": "ordered", "directed.patience": 8}
+    run = play(STALLED | ordered | values, "TX", 40, changes=STALL)
+    called = evenings(run, ENTERED)[7]
+    assert evenings(run, RETURNED)[-1] == evenings(run, ENTERED)[-1] - called > called > 0
+
+
+def test_a_round_counts_of_open_calls_only_what_they_may_still_bring() -> None:
+    # Half of all offered came; nobody else is willing, so the second round asks for the other half.
+    values = {
+        "volunteers.share": 0.1,
+        "rounds.most": 2,
+        "rounds.gap_days": 20,
+        "request.target": 4_000,
+        "offer.most": 1.0,
+    }
+    run = play(WILLING | ONE_ROLE | values, "TX", 30, with_events=True)
+    came = evenings(run, ENTERED)[19]
+    assert 0 < came < 3_900
+    (missing,) = (event.people for event in told(run, "round"))
+    assert missing == 4_000 - came
+
+
+def test_a_seat_that_accepts_waits_while_no_role_is_open_and_its_ask_lapses() -> None:
+    closed = CourtOrder(kind="court_order", day=0, stay=6)
+    for deadline, status in ((10, ACCEPTED), (5, NO_ANSWER)):
+        values = WILLING | ONE_ROLE | {"request.deadline_days": deadline}
+        run = play(values, "TX", 20, shocks=[closed], answers=[accept("TX", 2, 60)])
+        assert run.status[-1, 0] == status
+        assert not np.isin(run.status[:6, 0], (ACCEPTED, LIMITED)).any()
+
+
+def test_a_yes_offers_somebody() -> None:
+    run = play(WILLING | ONE_ROLE | {"offer.base": -5.0, "offer.slope": 0.0, "request.target": 100}, "TX NM", 10)
+    assert [decision.offered for decision in said(run, "accept")] == [1, 1]
+
+
+def test_a_new_governor_has_taken_no_earlier_position() -> None:
+    world = with_each(world_of("TX NM"), [{"prior_position": 1}, {"prior_position": 1}])
+    new = Turnover(kind="turnover", day=1, state="NM")
+    run = play(QUIET | {"support.pledge": 2.0, "support.mission": 0.0}, world, 45, shocks=[new])
+    term = [name for name, _ in TERMS].index("prior position")
+    pledge = {decision.state: decision.terms[term] for decision in run.decisions if decision.day > 0}
+    # New Mexico stands first, by FIPS code.
+    assert pledge == {0: 0.0, 1: 2.0}
 
 
 # --- Shocks

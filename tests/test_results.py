@@ -25,33 +25,48 @@ SHAPE = (N_DAYS, N_STATES, len(ROLES), len(STAGES))
 PEOPLE = arrays.arrays(np.int32, SHAPE, elements=st.integers(0, 2**31 - 1))
 STATUS = arrays.arrays(np.int8, SHAPE[:2], elements=st.integers(0, len(STATUSES) - 1))
 PERMITTED = arrays.arrays(np.int8, SHAPE[:2], elements=st.integers(0, 31))
+OFFICERS = arrays.arrays(np.int64, (N_DAYS, 2), elements=st.integers(0, 2**40))
+NOBODY = np.zeros((N_DAYS, 2), np.int64)
 CELL = st.tuples(*(st.integers(0, n - 1) for n in SHAPE))
 
 
 @given(people=PEOPLE, status=STATUS, permitted=PERMITTED, cell=CELL, count=st.integers(0, 2**31 - 1))
 def test_the_hash_sees_every_single_count(people: Any, status: Any, permitted: Any, cell: Any, count: int) -> None:
-    before = run_hash(people, status, permitted)
+    before = run_hash(people, status, permitted, NOBODY)
     changed = people.copy()
     changed[cell] = count
-    assert (run_hash(changed, status, permitted) != before) == (count != people[cell])
+    assert (run_hash(changed, status, permitted, NOBODY) != before) == (count != people[cell])
 
 
 @given(people=PEOPLE, status=STATUS, permitted=PERMITTED, cell=CELL, code=st.integers(0, len(STATUSES) - 1))
 def test_the_hash_sees_every_single_status(people: Any, status: Any, permitted: Any, cell: Any, code: int) -> None:
-    before = run_hash(people, status, permitted)
+    before = run_hash(people, status, permitted, NOBODY)
     changed = status.copy()
     changed[cell[:2]] = code
-    assert (run_hash(people, changed, permitted) != before) == (code != status[cell[:2]])
+    assert (run_hash(people, changed, permitted, NOBODY) != before) == (code != status[cell[:2]])
 
 
 @given(people=PEOPLE, status=STATUS, permitted=PERMITTED, cell=CELL, role=st.integers(0, len(ROLES) - 1))
 def test_the_hash_sees_every_single_permitted_role(
     people: Any, status: Any, permitted: Any, cell: Any, role: int
 ) -> None:
-    before = run_hash(people, status, permitted)
+    before = run_hash(people, status, permitted, NOBODY)
     changed = permitted.copy()
     changed[cell[:2]] ^= 1 << role
-    assert run_hash(people, status, changed) != before
+    assert run_hash(people, status, changed, NOBODY) != before
+
+
+@given(
+    people=PEOPLE, officers=OFFICERS, day=st.integers(0, N_DAYS - 1), channel=st.integers(0, 1), n=st.integers(0, 2**40)
+)
+def test_the_hash_sees_every_officer_of_the_other_channels(
+    people: Any, officers: Any, day: int, channel: int, n: int
+) -> None:
+    still = np.zeros(SHAPE[:2], np.int8)
+    changed = officers.copy()
+    changed[day, channel] = n
+    same = run_hash(people, still, still, changed) == run_hash(people, still, still, officers)
+    assert same == (n == officers[day, channel])
 
 
 def test_the_hash_sees_people_change_their_role_or_stage() -> None:
@@ -60,7 +75,7 @@ def test_the_hash_sees_people_change_their_role_or_stage() -> None:
     for cell in range(len(ROLES) * len(STAGES)):
         people = np.zeros(SHAPE, np.int32)
         people[1, 1].reshape(-1)[cell] = 40
-        hashes.add(run_hash(people, status, permitted))
+        hashes.add(run_hash(people, status, permitted, NOBODY))
     assert len(hashes) == len(ROLES) * len(STAGES)
 
 
@@ -72,7 +87,7 @@ def test_every_pair_of_a_status_and_roles_hashes_differently(with_people: bool) 
         for roles in range(32):
             status, permitted = np.zeros(SHAPE[:2], np.int8), np.zeros(SHAPE[:2], np.int8)
             status[1, 1], permitted[1, 1] = code, roles
-            hashes.add(run_hash(people, status, permitted))
+            hashes.add(run_hash(people, status, permitted, NOBODY))
     assert len(hashes) == 32 * len(STATUSES)
 
 
@@ -80,27 +95,29 @@ def test_every_pair_of_a_status_and_roles_hashes_differently(with_people: bool) 
 def test_the_hash_sees_two_counts_change_places(people: Any, status: Any, permitted: Any, a: Any, b: Any) -> None:
     changed = people.copy()
     changed[a], changed[b] = people[b], people[a]
-    assert (run_hash(changed, status, permitted) != run_hash(people, status, permitted)) == (people[a] != people[b])
+    assert (run_hash(changed, status, permitted, NOBODY) != run_hash(people, status, permitted, NOBODY)) == (
+        people[a] != people[b]
+    )
 
 
 @given(people=PEOPLE, status=STATUS, permitted=PERMITTED)
 def test_the_hash_does_not_depend_on_how_the_arrays_lie_in_memory(people: Any, status: Any, permitted: Any) -> None:
-    expected = run_hash(people, status, permitted)
+    expected = run_hash(people, status, permitted, NOBODY)
     assert 0 <= expected < 2**64
-    by_column = run_hash(np.asfortranarray(people), np.asfortranarray(status), np.asfortranarray(permitted))
+    by_column = run_hash(np.asfortranarray(people), np.asfortranarray(status), np.asfortranarray(permitted), NOBODY)
     every_other = np.zeros((2 * N_DAYS, *SHAPE[1:]), np.int32)
     every_other[::2] = people
     assert by_column == expected
-    assert run_hash(every_other[::2], status, permitted) == expected
-    assert run_hash(people[::-1].copy()[::-1], status, permitted) == expected
-    assert run_hash(people.astype(np.int64), status.astype(np.int64), permitted.astype(np.int64)) == expected
+    assert run_hash(every_other[::2], status, permitted, NOBODY) == expected
+    assert run_hash(people[::-1].copy()[::-1], status, permitted, NOBODY) == expected
+    assert run_hash(people.astype(np.int64), status.astype(np.int64), permitted.astype(np.int64), NOBODY) == expected
 
 
 def test_statuses_of_a_run_in_another_order_hash_differently() -> None:
     people = np.zeros(SHAPE, np.int32)
     status = np.arange(N_DAYS * N_STATES, dtype=np.int8).reshape(N_DAYS, N_STATES) % len(STATUSES)
     still = np.zeros(SHAPE[:2], np.int8)
-    assert len({run_hash(people, np.roll(status, k, axis=0), still) for k in range(N_DAYS)}) == N_DAYS
+    assert len({run_hash(people, np.roll(status, k, axis=0), still, NOBODY) for k in range(N_DAYS)}) == N_DAYS
 
 
 def run_of(people: Any, status: Any) -> Run:

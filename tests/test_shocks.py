@@ -22,7 +22,6 @@ from sim.scenario import Scenario
 from sim.setting import setting_of
 from sim.shocks import (
     ALL_ROLES,
-    MOST_ON_DISASTER,
     AnyShock,
     Appeal,
     Clarification,
@@ -316,12 +315,13 @@ def test_without_size_and_days_the_registers_are_used() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, N_DAYS - 1), st.floats(0.01, 1), st.integers(1, 30)), min_size=1, max_size=6))
-def test_disasters_add_up_to_at_most_half_of_a_guard(rows: list[tuple[int, float, int]]) -> None:
-    struck = forces(*(Disaster(kind="disaster", day=day, state="TX", size=size, days=days) for day, size, days in rows))
+def test_disasters_add_up_to_at_most_the_registers_share_of_a_guard(rows: list[tuple[int, float, int]]) -> None:
+    dated = [Disaster(kind="disaster", day=day, state="TX", size=size, days=days) for day, size, days in rows]
+    struck, capped = forces(*dated), forces(*dated, disaster__most=0.2)
     for t in range(N_DAYS):
         at_once = sum(size for day, size, days in rows if day <= t < day + days)
         assert struck.disaster[t, TX] == pytest.approx(min(at_once, 0.5))
-    assert MOST_ON_DISASTER == 0.5
+        assert capped.disaster[t, TX] == pytest.approx(min(at_once, 0.2))
 
 
 def declared_a_day() -> dict[tuple[str, int], float]:
