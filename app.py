@@ -18,8 +18,9 @@ from typing import Any
 import streamlit as st
 
 from sim import outcomes, plots
-from sim.ensemble import run_ensemble, workers
+from sim.ensemble import run_ensemble
 from sim.outcomes import Band, band
+from sim.parallel import workers
 from sim.parameters import NEVER, SEEDS, InputError, Parameter, Value, model_version, parameter, register
 from sim.report import NOT_A_FORECAST, as_json, side_alone, whole
 from sim.results import Ensemble

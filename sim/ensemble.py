@@ -1,16 +1,14 @@
 """Ensembles: many runs of one scenario, on one process or several, reduced as they come.
 
 By default run r is draw r of the uncertainties with luck r. Crossing `draws` with `replications` gives every draw every
-luck; 0 draws hold all uncertainties at their defaults. All parallel work of the project goes through `each`.
+luck; 0 draws hold all uncertainties at their defaults.
 """
 
-import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from sim import model, outcomes
 from sim.luck import TWIN
+from sim.parallel import spread, workers
 from sim.parameters import InputError, Numbers
 from sim.results import SERIES, STATUSES, Ensemble, Event, series_of
 from sim.scenario import Scenario
@@ -69,48 +68,21 @@ def reduced(scenario: Scenario, seed: int, pair: Pair, with_events: bool) -> Red
 
 
 def several(
-    scenario: Scenario, seed: int, numbered: Sequence[tuple[int, Pair]], with_events: bool
+    numbered: Sequence[tuple[int, Pair]], scenario: Scenario, seed: int, with_events: bool
 ) -> list[tuple[int, Reduced | str]]:
     """Some runs, one after the other: what one task of a worker does."""
     return [(k, reduced(scenario, seed, pair, with_events)) for k, pair in numbered]
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def workers(jobs: int) -> Iterator[Executor | None]:
-    """An executor of so many processes, or None for this one alone."""
-    if jobs <= 1:
-        yield None
-        return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def each(
     scenario: Scenario, seed: int, numbered: Sequence[tuple[int, Pair]], with_events: bool, executor: Executor | None
 ) -> Iterator[tuple[int, Reduced | str]]:
     """Run numbered pairs here or on an executor; results come in any order."""
-    if executor is None:
-        for k, pair in numbered:
-            yield k, reduced(scenario, seed, pair, with_events)
-        return
-    size = max(1, min(16, len(numbered) // 8))
-    chunks = [numbered[at : at + size] for at in range(0, len(numbered), size)]
-    futures: list[Future[list[tuple[int, Reduced | str]]]] = [
-        executor.submit(several, scenario, seed, chunk, with_events) for chunk in chunks
-    ]
-    try:
-        for future in as_completed(futures):
-            yield from future.result()
-    finally:
-        for future in futures:
-            future.cancel()
+    work = partial(several, scenario=scenario, seed=seed, with_events=with_events)
+    size = 1 if executor is None else max(1, min(16, len(numbered) // 8))
+    chunks = (numbered[at : at + size] for at in range(0, len(numbered), size))
+    for _, results in spread(executor, work, chunks):
+        yield from results
 
 
 def empty(scenario: Scenario, seed: int, pairs: tuple[Pair, ...]) -> Ensemble:
@@ -148,6 +120,14 @@ def keep(ensemble: Ensemble, k: int, result: Reduced | str) -> None:
         ensemble.status_counts[:, :, code] += result.status == code
     if result.events:
         ensemble.events[k] = result.events
+
+
+def run_pairs(scenario: Scenario, seed: int, pairs: tuple[Pair, ...]) -> Ensemble:
+    """Some (draw, replication) pairs of a scenario, here and now: what one task of a study does."""
+    ensemble = empty(scenario, seed, pairs)
+    for k, pair in enumerate(pairs):
+        keep(ensemble, k, reduced(scenario, seed, pair, False))
+    return ensemble
 
 
 def run_ensemble(
@@ -193,7 +173,7 @@ def run_ensemble(
     twins = _twins(pairs) if with_twins and draws != 0 else []
     twin_results = empty(scenario, seed, tuple(pair for _, pair in twins))
     try:
-        with workers(0 if executor else jobs) as own:
+        with workers(1 if executor else jobs) as own:
             pool = executor or own
             for n, (k, result) in enumerate(each(scenario, seed, todo, with_events, pool), 1):
                 keep(ensemble, k, result)

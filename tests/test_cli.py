@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import sim.__main__  # adds the commands
 from sim import ensemble as ensembles
-from sim.__main__ import app
+from sim.commands.common import app
 
 ROOT = Path(__file__).resolve().parent.parent
 BASELINE = str(ROOT / "scenarios" / "baseline.toml")

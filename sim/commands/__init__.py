@@ -1,0 +1,1 @@
+"""The commands of `python -m sim`, a module for each family; `common` holds what they share."""

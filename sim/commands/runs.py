@@ -1,0 +1,315 @@
+"""Commands that run scenarios: run, repeat, trace, why, compare."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.commands.common import (
+    FAILED,
+    INTERRUPTED,
+    AsJson,
+    Days,
+    Draw,
+    Draws,
+    File,
+    Jobs,
+    Known,
+    Replication,
+    Replications,
+    Seed,
+    Set,
+    app,
+    baseline_beside,
+    console,
+    errors_told,
+    progress,
+    scenario_from,
+)
+
+if TYPE_CHECKING:
+    from sim.results import Ensemble, Run
+    from sim.scenario import Scenario
+    from sim.setting import Setting
+
+
+def plan_of(draws: int | None, replications: int, known: str | None) -> dict[str, Any]:
+    """What identifies the runs, as the manifest keeps it."""
+    return {
+        "draws": replications if draws is None else draws,
+        "is_paired": draws is None,
+        "replications": replications,
+        "known": known or "H",
+    }
+
+
+@app.command()
+def run(
+    file: File,
+    replications: Replications = 20,
+    draws: Draws = None,
+    seed: Seed = 1,
+    settings: Set = [],  # noqa: B006 - Typer copies it
+    days: Days = None,
+    jobs: Jobs = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; must be new or empty.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the runs in --out.")] = False,
+    as_json: AsJson = False,
+    events: Annotated[bool, typer.Option("--events", help="Keep the event log of every run (with --out).")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV beside the Parquet files (with --out).")] = False,
+    known: Known = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and say what would run.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the two answers only.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print every outcome.")] = False,
+) -> None:
+    """Run a scenario many times and summarize: states agreeing and troops in place, with bands."""
+    with errors_told():
+        from sim import ensemble as ensembles
+        from sim.parameters import InputError
+        from sim.report import answers_table, summary
+        from sim.report import as_json as json_of
+
+        if (events or csv or resume) and out is None:
+            raise InputError("--events, --csv and --resume write or read results, so they need --out FOLDER")
+        scenario, replaced = scenario_from(file, settings, days, known)
+        baseline = baseline_beside(file)
+        pairs = ensembles.pairs_of(draws, replications)
+        plan = plan_of(draws, replications, known)
+        started = None
+        if out is not None:
+            started = started_from(out, resume, scenario, seed)
+        if dry_run:
+            tell_plan(scenario, pairs, baseline, replaced, out)
+            return
+        for line in replaced if not as_json else ():
+            sys.stderr.write(f"known E: {line}\n")
+        with progress(not quiet) as tell:
+            try:
+                result = ensembles.run_ensemble(
+                    scenario,
+                    seed,
+                    draws,
+                    replications,
+                    jobs=jobs,
+                    with_events=events,
+                    started=started,
+                    progress=tell,
+                )
+                is_interrupted = False
+            except KeyboardInterrupt as stop:
+                result, is_interrupted = stop.args[0], True
+        keep(result, out, plan, csv)
+        if as_json:
+            print(json.dumps(json_of(result, plan)))
+        elif result.done.any():
+            console().print(answers_table(result) if quiet else summary(result, plan, baseline, verbose))
+        finish(result, out, is_interrupted)
+
+
+def started_from(out: Path, is_resumed: bool, scenario: "Scenario", seed: int) -> "Ensemble | None":
+    """The runs in a results folder to go on with, or None for a new one."""
+    from sim.parameters import InputError
+    from sim.store import check_free, load
+
+    check_free(out, is_resumed)
+    if not is_resumed:
+        return None
+    started, _ = load(out)
+    if started.scenario.digest != scenario.digest or started.seed != seed:
+        raise InputError(
+            f"--resume {out}: these results belong to another scenario or seed ({started.scenario.name}, seed {started.seed})"
+        )
+    return started
+
+
+def tell_plan(
+    scenario: "Scenario", pairs: Any, baseline: "Scenario | None", replaced: list[str], out: Path | None
+) -> None:
+    """What would be run."""
+    from sim.scenario import texts
+
+    lines = [
+        f"{scenario.name}: {scenario.title}",
+        f"would run {len(pairs)} runs of {scenario.days} days, nothing has been run",
+    ]
+    lines += [f"known E: {line}" for line in replaced]
+    if baseline is not None:
+        lines += [f"differs from the baseline: {line}" for line in texts(scenario.differences(baseline))]
+    if out is not None:
+        lines.append(f"would write to {out}")
+    print("\n".join(lines))
+
+
+def keep(result: "Ensemble", out: Path | None, plan: dict[str, Any], with_csv: bool) -> None:
+    """Write what has finished, if a folder was named."""
+    if out is None or not (result.done.any() or result.errors):
+        return
+    from sim.store import command_line, save
+
+    save(result, out, {**plan, "command": command_line()}, with_csv)
+
+
+def finish(result: "Ensemble", out: Path | None, is_interrupted: bool) -> None:
+    """Say what was kept and how to go on, and exit with what happened."""
+    if out is not None and result.done.any():
+        sys.stderr.write(f"results: {out}\n")
+    if is_interrupted:
+        n = int(result.done.sum())
+        how = (
+            f"go on with the same command and --resume (results so far: {out})"
+            if out
+            else "name --out FOLDER to be able to go on"
+        )
+        sys.stderr.write(f"interrupted after {n} of {len(result.pairs)} runs; {how}\n")
+        raise typer.Exit(INTERRUPTED)
+    if result.errors:
+        sys.stderr.write(f"{len(result.errors)} of {len(result.pairs)} runs failed; the rest are kept\n")
+        raise typer.Exit(FAILED)
+
+
+def one_run(
+    file: Path, replication: int, draw: int | None, seed: int, settings: list[str], days: int | None
+) -> "tuple[Run, Setting]":
+    """One run with its events."""
+    from sim import model
+    from sim.setting import setting_of
+
+    scenario, _ = scenario_from(file, settings, days, None)
+    setting = setting_of(scenario, seed, replication if draw is None else None if draw < 0 else draw)
+    return model.run(setting, replication, with_events=True), setting
+
+
+@app.command()
+def trace(
+    file: File,
+    state: Annotated[list[str], typer.Option(help="Only this state; may be repeated.")] = [],  # noqa: B006
+    kind: Annotated[list[str], typer.Option(help="Only events of this kind; may be repeated.")] = [],  # noqa: B006
+    cohorts: Annotated[bool, typer.Option("--cohorts", help="Tell of every cohort too.")] = False,
+    replication: Replication = 0,
+    draw: Draw = None,
+    seed: Seed = 1,
+    settings: Set = [],  # noqa: B006
+    days: Days = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell one run as a dated story."""
+    with errors_told():
+        from sim.parameters import InputError, near_miss
+        from sim.story import story
+
+        result, setting = one_run(file, replication, draw, seed, settings, days)
+        for code in state:
+            setting.world.position(code, "--state")
+        kinds = {event.event for event in result.events}
+        for name in kind:
+            if name not in kinds:
+                raise InputError(
+                    f"--kind {name!r}: no such event in this run{near_miss(name, kinds)}; there are {', '.join(sorted(kinds))}"
+                )
+        if as_json:
+            kept = (e for e in result.events if (not state or e.state in state) and (not kind or e.event in kind))
+            print(json.dumps([event._asdict() for event in kept]))
+            return
+        for part in story(result, setting, state, kind, cohorts or bool(state)):
+            console().print(part)
+
+
+@app.command()
+def why(
+    file: File,
+    state: Annotated[str, typer.Argument(help="Postal code of a state.")],
+    replication: Replication = 0,
+    draw: Draw = None,
+    seed: Seed = 1,
+    settings: Set = [],  # noqa: B006
+    days: Days = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show why a governor answered as they did in one run, and what would have flipped it."""
+    with errors_told():
+        from sim.story import reasons, reasons_json
+
+        result, setting = one_run(file, replication, draw, seed, settings, days)
+        setting.world.position(state, "STATE")
+        if as_json:
+            print(json.dumps(reasons_json(result, setting, state)))
+        else:
+            console().print(reasons(result, setting, state))
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="Scenario A.")],
+    b: Annotated[Path, typer.Argument(help="Scenario B.")],
+    replications: Replications = 20,
+    draws: Draws = None,
+    seed: Seed = 1,
+    settings: Set = [],  # noqa: B006
+    days: Days = None,
+    jobs: Jobs = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two scenarios run by run under the same luck, and say where their histories part."""
+    with errors_told():
+        from sim import ensemble as ensembles
+        from sim import model
+        from sim.comparison import comparison, comparison_json, first_difference
+        from sim.parallel import workers
+        from sim.setting import setting_of
+
+        scenarios = [scenario_from(path, settings, days, None)[0] for path in (a, b)]
+        results, first_runs = [], []
+        pair = ensembles.pairs_of(draws, replications)[0]
+        with progress(True) as tell, workers(jobs) as pool:
+            for scenario in scenarios:
+                staged = None if tell is None else (lambda _, n, total, name=scenario.name: tell(name, n, total))
+                results.append(
+                    ensembles.run_ensemble(
+                        scenario, seed, draws, replications, executor=pool, with_twins=False, progress=staged
+                    )
+                )
+                first_runs.append(model.run(setting_of(scenario, seed, pair[0]), pair[1], with_events=True))
+        parted = first_difference(*first_runs)
+        if as_json:
+            print(json.dumps(comparison_json(results[0], results[1], parted)))
+        else:
+            console().print(comparison(results[0], results[1], parted))
+        if any(result.errors for result in results):
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def repeat(
+    results: Annotated[Path, typer.Argument(help="A results folder.")],
+    jobs: Jobs = 1,
+) -> None:
+    """Run stored results again and compare hashes, run by run."""
+    with errors_told():
+        from sim import ensemble as ensembles
+        from sim.store import load, versions
+
+        stored, manifest = load(results)
+        draws = None if manifest["is_paired"] else manifest["draws"]
+        with progress(True) as tell:
+            again = ensembles.run_ensemble(
+                stored.scenario,
+                stored.seed,
+                draws,
+                manifest["replications"],
+                jobs=jobs,
+                with_twins=False,
+                progress=tell,
+            )
+        differing = [k for k in range(len(stored.pairs)) if stored.done[k] and stored.hashes[k] != again.hashes[k]]
+        then, now = manifest["versions"], versions()
+        moved = [f"{name} {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]]
+        print(f"stored digest   {manifest['digest']}\nrepeated digest {again.digest}")
+        print(
+            f"{len(stored.pairs) - len(differing)} of {len(stored.pairs)} runs are the same"
+            + (f"; versions moved: {', '.join(moved)}" if moved else "")
+        )
+        if differing:
+            print(f"first that differs: run {differing[0]} {stored.pairs[differing[0]]}")
+            raise typer.Exit(FAILED)

@@ -1,0 +1,111 @@
+"""The one place where work is spread: over threads, processes, or the workers of a Dask cluster.
+
+Whatever runs in parallel in this project goes through `spread`, which takes any `concurrent.futures.Executor`.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
+from typing import TypeVar
+
+from sim.parameters import InputError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+# Tasks handed out at a time: enough that no worker of a small cluster waits, few enough that millions need no memory.
+AHEAD = 64
+
+
+def cores(jobs: int = 0) -> int:
+    """The number of workers meant; 0 takes all cores."""
+    return jobs or os.cpu_count() or 1
+
+
+@contextmanager
+def workers(jobs: int, scheduler: str | None = None, in_threads: bool = False) -> Iterator[Executor | None]:
+    """An executor, or None for one worker alone: this one.
+
+    Parameters
+    ----------
+    jobs
+        Workers on this machine; 0 takes all cores.
+    scheduler
+        Address of a Dask scheduler, `tcp://host:port`, whose workers are used instead.
+    in_threads
+        Threads and not processes: for compiled code, which lets other threads run.
+    """
+    if scheduler is not None:
+        with _cluster(scheduler) as executor:
+            yield executor
+        return
+    if cores(jobs) <= 1:
+        yield None
+        return
+    pool: Executor
+    if in_threads:
+        pool = ThreadPoolExecutor(cores(jobs))
+    else:
+        pool = ProcessPoolExecutor(
+            cores(jobs), mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent
+        )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Executor]:
+    """The workers of a Dask cluster; a task whose worker dies is given to another."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError(
+            "--scheduler needs the package distributed, which is not installed: pip install -r requirements-lab.txt"
+        ) from None
+    try:
+        client = Client(address, timeout="10s", set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--scheduler {address}: no scheduler answers there ({error})") from None
+    with client:
+        # Not pure: equal tasks are equal work here, and a key made from the arguments would cost a second pickling.
+        executor = client.get_executor(pure=False)
+        try:
+            yield executor
+        finally:
+            executor.shutdown(wait=False)
+
+
+def spread(
+    executor: Executor | None, work: Callable[[Task], Result], tasks: Iterable[Task]
+) -> Iterator[tuple[Task, Result]]:
+    """Each task with its result, in the order in which they are done; here and one by one without an executor.
+
+    Whoever stops iterating (an interruption too) cancels what has not begun.
+    """
+    tasks = iter(tasks)
+    if executor is None:
+        for task in tasks:
+            yield task, work(task)
+        return
+    waiting: dict[Future[Result], Task] = {}
+    try:
+        waiting = {executor.submit(work, task): task for task in islice(tasks, AHEAD)}
+        while waiting:
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                task = waiting.pop(future)
+                for following in islice(tasks, 1):
+                    waiting[executor.submit(work, following)] = following
+                yield task, future.result()
+    finally:
+        for future in waiting:
+            future.cancel()
