@@ -5,7 +5,7 @@ parameters in `[assumptions]`; both come from the register, so a new parameter n
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -114,7 +114,7 @@ def load(path: Path | str) -> Scenario:
     try:
         document = file_model().model_validate(table)
     except ValidationError as error:
-        raise InputError(f"{path}: {_first_error(error)}") from None
+        raise InputError(f"{path}: {first_error(error)}") from None
     scenario = _scenario(path.stem, document)
     check_whole(scenario, str(path))
     return scenario
@@ -122,13 +122,13 @@ def load(path: Path | str) -> Scenario:
 
 def parse(text: str, name: str) -> Scenario:
     """Check a scenario held as text; it cannot extend a file."""
-    table = _toml(text, name)
+    table = toml_table(text, name)
     if "extends" in table:
         raise InputError(f"{name}: extends needs a file beside this one; put everything in one document")
     try:
         document = file_model().model_validate(table)
     except ValidationError as error:
-        raise InputError(f"{name}: {_first_error(error)}") from None
+        raise InputError(f"{name}: {first_error(error)}") from None
     scenario = _scenario(name, document)
     check_whole(scenario, name)
     return scenario
@@ -174,22 +174,22 @@ def _looked_up(document: Any, entry: Parameter) -> Any:
     return branch
 
 
-def _read(path: Path) -> str:
-    """The text of a scenario file, if it can be one."""
+def read(path: Path, what: str = "scenario", most_bytes: int = MOST_BYTES) -> str:
+    """The text of a TOML file, if it can be one; `what` is what it holds, for errors."""
     try:
         if not path.is_file():
             known = [found.name for found in path.parent.glob("*.toml")] if path.parent.is_dir() else []
             raise InputError(f"{path}: there is no such file{near_miss(path.name, known)}")
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise InputError(f"{path}: the file has {size:,} bytes; a scenario has at most {MOST_BYTES:,}")
+        if (size := path.stat().st_size) > most_bytes:
+            raise InputError(f"{path}: the file has {size:,} bytes; a {what} has at most {most_bytes:,}")
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start} is not UTF-8 text; a scenario is a TOML file in UTF-8") from None
+        raise InputError(f"{path}: byte {error.start} is not UTF-8 text; a {what} is a TOML file in UTF-8") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def _toml(text: str, where: str) -> dict[str, Any]:
+def toml_table(text: str, where: str) -> dict[str, Any]:
     """The TOML table of a text."""
     try:
         return tomllib.loads(text)
@@ -203,7 +203,7 @@ def _toml(text: str, where: str) -> dict[str, Any]:
 
 def _extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """The table of a file merged over those that it extends; lists of rows replace, tables merge."""
-    table = _toml(_read(path), str(path))
+    table = toml_table(read(path), str(path))
     base = table.get("extends")
     if base is None:
         return table
@@ -232,15 +232,21 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _first_error(error: ValidationError) -> str:
-    """The first thing wrong in a document, with its key, value and near miss; how many more there are."""
+def first_error(error: ValidationError, suggest: Callable[[Sequence[int | str]], str] | None = None) -> str:
+    """The first thing wrong in a document, with its key, value and near miss; how many more there are.
+
+    Parameters
+    ----------
+    suggest
+        Gives a hint for the location of an unknown key; by default those of scenario files.
+    """
     problems = error.errors(include_url=False)
     problem = problems[0]
     key = _key(problem["loc"])
     found = problem.get("input")
     kind = problem["type"]
     if kind == "extra_forbidden":
-        told = f"unknown key {key}{_suggestion(problem['loc'])}"
+        told = f"unknown key {key}{(suggest or _suggestion)(problem['loc'])}"
     elif kind == "missing":
         told = f"{key} is missing"
     elif kind == "union_tag_invalid":
