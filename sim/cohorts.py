@@ -39,12 +39,8 @@ class Home(Protocol):
     cohorts: "dict[Cohort, None]"
     roster: "list[Party]"
 
-    def staying_share(self, is_ordered: bool) -> float:
-        """Share of those whose tour ends who stay for another."""
-        ...
-
-    def stay_on(self, role: int, n: int, share: float) -> int:
-        """How many of n whose tour ends stay."""
+    def stay_on(self, role: int, n: int, is_ordered: bool) -> int:
+        """How many of n whose tour ends stay for another."""
         ...
 
 
@@ -135,7 +131,8 @@ class School:
             if free <= 0:
                 break
             group = sorted(
-                (party for party in self.awaiting if party.trained_on == day), key=lambda party: party.contingent.state
+                (party for party in self.awaiting if party.trained_on == day),
+                key=lambda party: (party.contingent.state, party.cohort.is_ordered),
             )
             by_state = [0] * self.shared.n_states
             for party in group:
@@ -346,22 +343,22 @@ class Party:
             self.depart()
 
     def start_tour(self) -> None:
-        """Serve for a tour of today's length; the roster stays in the order in which tours end."""
+        """Serve for a tour of today's length; the roster stays in the order in which tours end, the called before the ordered."""
         shared, roster = self.shared, self.contingent.roster
-        self.due = due = shared.day + shared.levers.tour_days
-        if roster and roster[-1].due > due:
-            insort(roster, self, key=_by_due)
+        self.due = shared.day + shared.levers.tour_days
+        if roster and _place_in_roster(roster[-1]) > _place_in_roster(self):
+            insort(roster, self, key=_place_in_roster)
         else:
             roster.append(self)
 
     def end_tour(self) -> None:
         """Some stay for another tour, the rest go home."""
         shared, contingent, people = self.shared, self.contingent, self.people
-        counts, base, share = shared.counts, contingent.base, contingent.staying_share(self.cohort.is_ordered)
+        counts, base, is_ordered = shared.counts, contingent.base, self.cohort.is_ordered
         contingent.roster.remove(self)
         all_gone = 0
         for role, n in people.items():
-            gone = n - contingent.stay_on(role, n, share) if n else 0
+            gone = n - contingent.stay_on(role, n, is_ordered) if n else 0
             if gone:
                 c = base + role * N_STAGES
                 counts[c + IN_PLACE] -= gone
@@ -395,5 +392,5 @@ class Party:
         self.cohort.parties.remove(self)
 
 
-def _by_due(party: Party) -> int:
-    return party.due
+def _place_in_roster(party: Party) -> tuple[int, bool]:
+    return party.due, party.cohort.is_ordered

@@ -10,6 +10,7 @@ Model note, section 5 (docs/model.md).
 """
 
 import math
+from collections.abc import Sequence
 
 from sim.people import logistic
 
@@ -126,6 +127,14 @@ def moving_terms(
     )
 
 
+def added(terms: Sequence[float]) -> float:
+    """The sum of terms from the first to the last: Python's own `sum` may round otherwise than compiled code."""
+    total = 0.0
+    for term in terms:
+        total += term
+    return total
+
+
 def balance(leaning: int, asked: int) -> float:
     """The lean of the peers who were asked, accepted less declined: -1 (all declined) to 1 (all accepted); 0 where none was."""
     return leaning / asked if asked > 0 else 0.0
@@ -178,6 +187,27 @@ def chance_of_withdrawing(
         leaves = logistic(burst - burst_slope * support)
         stays *= (1.0 - leaves) ** (1.0 / burst_days)
     return 1.0 - stays
+
+
+def host_refusal(
+    in_strip: bool, is_permissive: bool, is_across: bool, refused: float, refused_in_strip: float
+) -> float:
+    """Share of possible hosts that refuse: other states when serving across lines, the strip's where that is contested."""
+    if in_strip:
+        # The permissive reading holds that federal land needs no host's consent.
+        return 0.0 if is_permissive else refused_in_strip
+    return refused if is_across else 0.0
+
+
+def deciding_role(roles: int, costs: Sequence[float], is_bundled: bool) -> int:
+    """The role on which an answer turns: the easiest of a menu, the hardest of a bundle; -1 where none is asked and open."""
+    deciding = -1
+    for r in range(len(costs)):
+        if not roles >> r & 1:
+            continue
+        if deciding < 0 or (costs[r] > costs[deciding] if is_bundled else costs[r] < costs[deciding]):
+            deciding = r
+    return deciding
 
 
 def most_offered(strength: float, reserve: float, mobilized: float, disaster_share: float, committed: float) -> float:

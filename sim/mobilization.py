@@ -88,7 +88,7 @@ class Contingent:
         self.screening_days = int(p.screening_days)
         self.fail_share = 1.0 - p.screening_pass
         self.chance = -math.expm1(-p.volunteers_pace)
-        self._screened, self._failed, self._ended = [0] * N_ROLES, [0] * N_ROLES, [0] * N_ROLES
+        self._screened, self._failed, self._ended = [0] * N_ROLES, [0] * N_ROLES, ([0] * N_ROLES, [0] * N_ROLES)
         self.first_call = shared.env.event()
 
     @property
@@ -143,15 +143,7 @@ class Contingent:
     def mean_role_pull(self) -> float:
         """What the permitted roles add to volunteering: the mean over them, weighted by how many each asks for."""
         levers = self.shared.levers
-        pulls = by_role(levers.p, "volunteers_role")
-        roles = [r for r in _ROLES if self.permitted >> r & 1]
-        total = sum(levers.role_sizes[r] for r in roles)
-        if total <= 0:
-            return 0.0
-        weighted = 0.0
-        for r in roles:
-            weighted += pulls[r] * levers.role_sizes[r]
-        return weighted / total
+        return rules.mean_pull(by_role(levers.p, "volunteers_role"), levers.role_sizes, self.permitted)
 
     def order(self, n: int, permitted: int) -> None:
         """Order n people: they come in equal parts over the ramp instead of volunteering."""
@@ -293,15 +285,11 @@ class Contingent:
             else:
                 return
 
-    def staying_share(self, is_ordered: bool) -> float:
-        """The share of those whose tour ends today who stay for another; fewer of those who were ordered."""
-        p = self.shared.levers.p
-        return p.tour_reup * (p.directed_reup_factor if is_ordered else 1.0)
-
-    def stay_on(self, role: int, n: int, share: float) -> int:
-        """How many of n whose tour ends stay for another."""
-        stay = rules.whole_share(self._ended[role], n, share)
-        self._ended[role] += n
+    def stay_on(self, role: int, n: int, is_ordered: bool) -> int:
+        """How many of n whose tour ends stay for another; fewer of those who were ordered."""
+        p, ended = self.shared.levers.p, self._ended[is_ordered]
+        stay = rules.whole_share(ended[role], n, rules.staying_share(p.tour_reup, p.directed_reup_factor, is_ordered))
+        ended[role] += n
         return stay
 
     def meet_disaster(self) -> None:
@@ -310,8 +298,9 @@ class Contingent:
         if not on_disaster:
             return
         p = self.shared.levers.p
-        at_home = self.strength * (1.0 - p.mobilized) - self.shared.serving(self.state)
-        short = rules.whole(max(0.0, p.offer_reserve * self.strength + on_disaster * self.strength - at_home))
+        serving, on_duty = self.shared.serving(self.state), on_disaster * self.strength
+        reserve = p.offer_reserve * self.strength
+        short = rules.whole(rules.short_at_home(self.strength, p.mobilized, serving, reserve + on_duty))
         if short and self.has_recall_clause:
             in_place = [self.shared.counts[self.base + role * N_STAGES + IN_PLACE] for role in _ROLES]
             recalled = min(short, sum(in_place))
@@ -322,26 +311,27 @@ class Contingent:
                     self.take_from_place(role, parts[role], RETURNED)
             if recalled:
                 self.shared.log("recalled", self.state, "disaster at home", recalled)
-            at_home += recalled
-        self.shared.missing_today += rules.whole(max(0.0, on_disaster * self.strength - at_home))
+            serving -= recalled
+        self.shared.missing_today += rules.whole(rules.short_at_home(self.strength, p.mobilized, serving, on_duty))
 
     def reassign(self, closing: int) -> None:
         """Move people out of roles that close: to another permitted role after its course, or home."""
-        still_open = self.open_now()
+        still_open, waiting = self.open_now(), [0] * N_ROLES
         for role in _ROLES:
             if not closing >> role & 1:
                 continue
             moved = sum(self._taken_out(role, bool(still_open)))
             if moved and still_open:
-                parts = self.split_over_roles(moved, still_open)
-                for other, n in enumerate(parts):
+                for other, n in enumerate(self.split_over_roles(moved, still_open)):
+                    waiting[other] += n
                     self.shared.counts[self.base + other * N_STAGES + WAITING] += n
                     self._cross(role, other, n)
-                cohort = Cohort(self, self.shared.day, [0] * N_ROLES, parts)
-                self.school.waiting.setdefault(cohort.day, {})[cohort] = None
             if moved:
                 cause = "moves to another role" if still_open else "goes home"
                 self.shared.log(cause, self.state, f"{ROLES[role]} closes", moved)
+        if any(waiting):
+            cohort = Cohort(self, self.shared.day, [0] * N_ROLES, waiting)
+            self.school.waiting.setdefault(cohort.day, {})[cohort] = None
 
     def _cross(self, role: int, other: int, n: int) -> None:
         """Whoever changes role is counted as entered there, so that each role's books balance."""

@@ -110,10 +110,11 @@ class _Play:
         self._each_state, self._each_role = np.ones(shared.n_states, np.int32), np.ones(N_ROLES, np.int32)
         self._weighed: Levers | None = None
         shared.observation = self.observe()
+        self._let_shocks_strike()
         lives = [self.requester.life(), self.requester.command(), hire(shared), deputize(shared)]
         lives += [state.life() for state in self.states]
         lives += [contingent.mobilize() for contingent in self.contingents]
-        lives += [self.school.run(), Attrition(shared, self.contingents).run(), self.strike(), self.keep_books()]
+        lives += [self.school.run(), Attrition(shared, self.contingents).run(), self.keep_books()]
         for life in lives:
             env.process(life)
 
@@ -153,8 +154,8 @@ class _Play:
         for agent in (*self.contingents, *self.states, self.school, self.requester, self.shared.clock):
             vars(agent).clear()
 
-    def strike(self) -> Generator[simpy.Event, Any, None]:
-        """Each morning: shocks are told, governors change, roles close and open again."""
+    def _let_shocks_strike(self) -> None:
+        """First of all each morning: shocks are told, governors change, roles close and open again."""
         shared, forces = self.shared, self.shared.forces
         told = list(forces.log)
         closed_before = [0] * shared.n_states
@@ -164,8 +165,9 @@ class _Play:
             or first.p.federalize_day >= 0
             or any(levers.open_roles != first.open_roles for levers in self.setting.levers)
         )
-        for day, moment in enumerate(shared.clock.endings):
-            yield moment
+
+        def strike(event: simpy.Event) -> None:
+            day = shared.day
             while told and told[0][0] == day:
                 _, kind, states, words = told.pop(0)
                 shared.log(kind, states[0] if len(states) == 1 else None, words, len(states))
@@ -173,6 +175,9 @@ class _Play:
                 self.states[k].change_governor(side)
             if any_closed:
                 self.close_roles(day, closed_before)
+
+        for moment in shared.clock.endings:
+            moment.callbacks.append(strike)  # type: ignore[union-attr]
 
     def close_roles(self, day: int, before: list[int]) -> None:
         """Move people out of roles that the law or a court has closed since yesterday."""

@@ -145,27 +145,42 @@ class Parameter:
             (low, high) that replace the register's range, and its mixture.
         """
         if self.mixture and ends is None:
-            left = uniforms[0] * sum(part.weight for part in self.mixture)
-            for part in self.mixture:
-                left -= part.weight
-                if left < 0.0:
-                    break
-            return part.mean + part.sd * luck.normals(uniforms[1], uniforms[2])[0]
+            k = component(uniforms[0], [part.weight for part in self.mixture])
+            return self.mixture[k].mean + self.mixture[k].sd * luck.normals(uniforms[1], uniforms[2])[0]
         low, high = ends or self.range  # type: ignore[misc]
-        drawn = triangular(uniforms[0], low, mode, high, self.scale == "log")  # type: ignore[arg-type]
+        shape = triangular_on_log_scale if self.scale == "log" else triangular
+        drawn = shape(uniforms[0], low, mode, high)  # type: ignore[arg-type]
         return float(round(drawn)) if self.whole else drawn
 
 
-def triangular(u: float, low: float, mode: float, high: float, on_log_scale: bool = False) -> float:
+def component(u: float, weights: Sequence[float]) -> int:
+    """Which part of a mixture a uniform number falls into."""
+    total = 0.0
+    for weight in weights:
+        total += weight
+    left = u * total
+    for k in range(len(weights) - 1):
+        left -= weights[k]
+        if left < 0.0:
+            return k
+    return len(weights) - 1
+
+
+def triangular(u: float, low: float, mode: float, high: float) -> float:
     """The value below which a share u of a triangular distribution lies."""
     if high <= low:
         return mode
-    if on_log_scale:
-        return math.exp(triangular(u, math.log(low), math.log(mode), math.log(high)))
     turn = (mode - low) / (high - low)
     if u < turn:
         return low + math.sqrt(u * (high - low) * (mode - low))
     return high - math.sqrt((1.0 - u) * (high - low) * (high - mode))
+
+
+def triangular_on_log_scale(u: float, low: float, mode: float, high: float) -> float:
+    """The same for a number whose logarithm is triangular; all must be above 0."""
+    if high <= low:
+        return mode
+    return math.exp(triangular(u, math.log(low), math.log(mode), math.log(high)))
 
 
 def shorten(value: Any, most: int = 60) -> str:

@@ -71,7 +71,22 @@ def volunteering_share(
     if share >= 1.0:
         return 1.0
     even = logit(share) + role + pay * is_paid_long + spread * z
-    return logistic(even) * next_call**calls
+    return logistic(even) * next_call ** float(calls)
+
+
+def mean_pull(pulls: Sequence[float], sizes: Sequence[int], permitted: int) -> float:
+    """The mean pull of the permitted roles (as bits), weighted by how many people each asks for; 0 where none asks."""
+    total, weighted = 0, 0.0
+    for role in range(len(sizes)):
+        if permitted >> role & 1:
+            total += sizes[role]
+            weighted += pulls[role] * sizes[role]
+    return weighted / total if total > 0 else 0.0
+
+
+def staying_share(reup: float, ordered_factor: float, is_ordered: bool) -> float:
+    """The share of those whose tour ends who stay for another."""
+    return reup * (ordered_factor if is_ordered else 1.0)
 
 
 def reach_today(mobilized: float, disaster_share: float, lapse: float, is_lapse: float) -> float:
@@ -108,32 +123,65 @@ def screening_capacity(rate: float, reference: float, floor: float, strength: fl
     return int(max(floor, rate * strength / reference))
 
 
+def short_at_home(strength: float, mobilized: float, serving: float, needed: float) -> float:
+    """People who are missing at home where so many are needed; 0 where enough are left."""
+    return max(0.0, needed - (strength * (1.0 - mobilized) - serving))
+
+
+def role_weights(missing: Sequence[int], sizes: Sequence[int], roles: int, weights: MutableSequence[int]) -> None:
+    """What people are split by over some roles (as bits): those missing; the request's sizes; or evenly. Fills `weights`."""
+    for choice in range(3):
+        found = False
+        for r in range(len(missing)):
+            n = missing[r] if choice == 0 else sizes[r] if choice == 1 else 1
+            weights[r] = n if roles >> r & 1 else 0
+            found = found or weights[r] > 0
+        if found:
+            return
+
+
+# With more people than this left over, remainders are ranked by halving and not one by one.
+_FEW = 32
+
+
 def split(n: int, weights: Sequence[int], parts: MutableSequence[int]) -> None:
     """Split n whole people over weights by largest remainder; ties go to the first. Fills `parts`.
 
     Where all weights are zero nobody is placed.
     """
     total = 0
-    for weight in weights:
-        total += weight
-    left = n if total > 0 else 0
-    if not left:
-        for k in range(len(weights)):
-            parts[k] = 0
+    for k in range(len(weights)):
+        total += weights[k]
+        parts[k] = 0
+    if total <= 0 or n <= 0:
         return
-    for k, weight in enumerate(weights):
-        part = n * weight // total
+    left = n
+    for k in range(len(weights)):
+        part = n * weights[k] // total
         parts[k] = part
         left -= part
-    if not left:
-        return
-    # Remainders add up to `left` times the total and each is below it, so more of them are positive than people are left.
-    remainders = [n * weight % total for weight in weights]
+    # What is left of a weight, in units of 1/total, is below the total, and negative once its part has been rounded up.
+    if left > _FEW:
+        low, high = 0, total
+        while high - low > 1:
+            middle = (low + high) // 2
+            above = 0
+            for k in range(len(weights)):
+                if n * weights[k] - parts[k] * total >= middle:
+                    above += 1
+            if above > left:
+                low = middle
+            else:
+                high = middle
+        for k in range(len(weights)):
+            if n * weights[k] - parts[k] * total >= high:
+                parts[k] += 1
+                left -= 1
     while left > 0:
         best, most = 0, 0
-        for k, remainder in enumerate(remainders):
-            if remainder > most:
-                best, most = k, remainder
+        for k in range(len(weights)):
+            rest = n * weights[k] - parts[k] * total
+            if rest > most:
+                best, most = k, rest
         parts[best] += 1
-        remainders[best] = 0
         left -= 1

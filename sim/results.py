@@ -135,29 +135,28 @@ def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-# One odd weight per role and stage: a linear hash inside a state's day is cheap for compiled code too.
-_WEIGHTS = _mixed(np.arange(1, len(ROLES) * len(STAGES) + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)
+# One odd weight per role and stage, and one each for what a state has said and for the step to the next day: a hash that
+# is linear inside a day costs compiled code next to nothing.
+COUNT_WEIGHTS = _mixed(np.arange(1, len(ROLES) * len(STAGES) + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)
+STATUS_WEIGHT, DAY_WEIGHT = (_mixed(np.array([101, 102], np.uint64) * _GOLDEN) | np.uint64(1)).tolist()
 
 
 def run_hash(
     people: NDArray[np.int32], status: NDArray[np.int8], permitted: NDArray[np.int8], officers: NDArray[np.int64]
 ) -> int:
-    """One run as 64 bits: a weighted sum per state and day, mixed with its status, its roles and its place, all summed.
+    """One run as 64 bits: a weighted sum over each state's day, a polynomial over its days, mixed with its place, summed.
 
-    Officers of the other channels are mixed in day by day in the same way.
-
-    Sums wrap at 2**64, so the order of adding does not matter.
+    The officers of the other channels follow as if they were one more state. Sums wrap at 2**64.
     """
     n_days, n_states = status.shape
     flat = people.reshape(n_days * n_states, -1).astype(np.uint64)
-    linear = flat @ _WEIGHTS
-    place = np.arange(1, n_days * n_states + 1, dtype=np.uint64) * _GOLDEN
-    said = status.reshape(-1).astype(np.uint64) * np.uint64(64) + permitted.reshape(-1).astype(np.uint64)
-    days = np.arange(n_days * n_states + 1, n_days * (n_states + 1) + 1, dtype=np.uint64) * _GOLDEN
-    others = officers.astype(np.uint64) @ _WEIGHTS[:2]
-    mixed = (_mixed(linear ^ _mixed(place + said)), _mixed(others ^ _mixed(days)))
-    with np.errstate(over="ignore"):
-        return int(mixed[0].sum(dtype=np.uint64) + mixed[1].sum(dtype=np.uint64))
+    said = status.astype(np.uint64) * np.uint64(64) + permitted.astype(np.uint64)
+    days = (flat @ COUNT_WEIGHTS).reshape(n_days, n_states) + said * np.uint64(STATUS_WEIGHT)
+    days = np.column_stack([days, officers.astype(np.uint64) @ COUNT_WEIGHTS[:2]])
+    powers = np.ones(n_days, np.uint64)
+    powers[1:] = np.multiply.accumulate(np.full(n_days - 1, DAY_WEIGHT, np.uint64))
+    places = np.arange(1, n_states + 2, dtype=np.uint64) * _GOLDEN
+    return int(_mixed((powers[::-1] @ days) ^ places).sum(dtype=np.uint64))
 
 
 # What is kept of every run by day, in this order: statuses of governors, people by stage, in place by role, the rest.

@@ -78,9 +78,9 @@ class Levers:
     @cached_property
     def deciding_roles(self) -> tuple[int, ...]:
         """For every set of roles, the one on which an answer turns: the easiest of a menu, the hardest of a bundle; -1 for none."""
-        pick = max if self.is_bundled else min
-        sets = [[r for r in range(len(ROLES)) if bits >> r & 1] for bits in range(1 << len(ROLES))]
-        return tuple(pick(roles, key=lambda r: self.role_costs[r]) if roles else -1 for roles in sets)
+        return tuple(
+            governors.deciding_role(roles, self.role_costs, self.is_bundled) for roles in range(1 << len(ROLES))
+        )
 
 
 @dataclass(frozen=True)

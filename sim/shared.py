@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sim import luck
 from sim.parameters import ROLES
+from sim.people import role_weights
 from sim.results import ENTERED, LEFT, NOT_ASKED, RETURNED, SCREENED_OUT, SERVING, STAGES, Decision, Event
 from sim.setting import Levers, Setting
 from sim.shocks import Forces
@@ -96,10 +97,8 @@ class Weights(dict[int, list[int]]):
     def __missing__(self, roles: int) -> list[int]:
         """Work the weights out once."""
         missing = [max(0, wanted - serving) for wanted, serving in zip(self._wanted, self._serving, strict=True)]
-        for numbers in (missing, self._sizes, [1] * N_ROLES):
-            weights = [n if roles >> r & 1 else 0 for r, n in enumerate(numbers)]
-            if any(weights):
-                break
+        weights = [0] * N_ROLES
+        role_weights(missing, self._sizes, roles, weights)
         self[roles] = weights
         return weights
 

@@ -95,17 +95,16 @@ class Forces:
 
     def close_roles(self, day: int, states: Sequence[int], roles: int, stay_after: float) -> None:
         """Close roles in some states from a day on, until the order is stayed (infinity: never)."""
-        end = self.n_days if math.isinf(stay_after) else min(self.n_days, day + max(0, round(stay_after)))
+        end = day_of_stay(day, stay_after, self.n_days)
         self.closed[day:end, list(states)] |= roles
         self.start_burst(day, states)
 
     def stay_of(self, order: int) -> float:
         """Days after which a court order is stayed, or infinity; luck of this order."""
-        u = luck.draws(self.seed, self.replication, luck.COURT, 0, order)
-        p = self.p
-        if u[0] >= p.court_stay_chance:
-            return math.inf
-        return triangular(u[1], p.court_stay_least_days, p.court_stay_usual_days, p.court_stay_most_days)
+        u, p = luck.draws(self.seed, self.replication, luck.COURT, 0, order).tolist(), self.p
+        return days_to_stay(
+            u[0], u[1], p.court_stay_chance, p.court_stay_least_days, p.court_stay_usual_days, p.court_stay_most_days
+        )
 
     def note(self, day: int, kind: str, states: Sequence[int], words: str) -> None:
         """Remember a shock for the event log."""
@@ -305,6 +304,23 @@ def chance_within_a_day(rate: float) -> float:
     return -math.expm1(-rate)
 
 
+def days_to_order(u: float, mean: float) -> int:
+    """Whole days, at least one, until a court's exponential clock rings."""
+    return max(1, round(-mean * math.log(u)))
+
+
+def days_to_stay(u: float, u_lag: float, chance: float, least: float, usual: float, most: float) -> float:
+    """Days until a court order is stayed, triangular; infinite where it is not."""
+    return triangular(u_lag, least, usual, most) if u < chance else math.inf
+
+
+def day_of_stay(day: int, after: float, n_days: int) -> int:
+    """The first day on which an order no longer holds, n_days where none in the run."""
+    if math.isinf(after):
+        return n_days
+    return min(n_days, day + max(0, round(after)))
+
+
 def lognormal(median: float, log_sd: float, z: float) -> float:
     """A lognormal value from a standard normal."""
     return median * math.exp(log_sd * z)
@@ -338,8 +354,8 @@ def _random_incidents(forces: Forces) -> None:
 
 def _order_day(forces: Forces, state: int, mean: float, since: int) -> int:
     """The day on which a court's exponential clock rings (after the end of the run: never)."""
-    u = luck.draws(forces.seed, forces.replication, luck.COURT, state, 0)[0]
-    return since + max(1, round(-mean * math.log(u)))
+    u = luck.draws(forces.seed, forces.replication, luck.COURT, state, 0).tolist()[0]
+    return since + days_to_order(u, mean)
 
 
 # Indices of the two random orders in the luck of courts, far from those of dated orders.
@@ -364,8 +380,7 @@ def _federal_order(forces: Forces, since: int) -> None:
     """A federal suit that holds federalization up until it is stayed."""
     day = _order_day(forces, _FEDERAL, forces.p.court_federal_days, since)
     stay = forces.stay_of(_FEDERAL)
-    end = forces.n_days if math.isinf(stay) else day + round(stay)
-    forces.suspended[day:end] = True
+    forces.suspended[day : day_of_stay(day, stay, forces.n_days)] = True
     if day < forces.n_days:
         until = "not stayed" if math.isinf(stay) else f"stayed after {round(stay)} days"
         forces.note(day, "court_order", (), f"a federal court holds federalization up ({until})")

@@ -155,7 +155,7 @@ class StateAgent:
                 p.spread_regional * fate.regional[self.home.region],
                 p.spread_own * fate.own(self.index, self.governor),
             )
-            self._standing_sum = sum(self._standing)
+            self._standing_sum = rules.added(self._standing)
             self._weighed = levers
         return self._standing
 
@@ -166,7 +166,13 @@ class StateAgent:
             p.support_fatigue,
             asks,
             p.support_host,
-            self.host_refusal(levers),
+            rules.host_refusal(
+                levers.in_strip,
+                p.law_reading > 0.0,
+                p.mission_cross_state > 0.0,
+                seen.refused,
+                seen.refused_in_strip,
+            ),
             p.support_disaster,
             self.shared.disaster[day][i],
             p.support_load,
@@ -180,19 +186,11 @@ class StateAgent:
             1.0 if self.shared.is_federalizing else 0.0,
         )
 
-    def host_refusal(self, levers: Levers) -> float:
-        """Share of possible hosts that refuse: other states when serving across lines, the strip's where that is contested."""
-        seen = self.shared.observation
-        if levers.in_strip:
-            # The permissive reading holds that federal land needs no host's consent.
-            return 0.0 if levers.p.law_reading else seen.refused_in_strip
-        return seen.refused if levers.p.mission_cross_state else 0.0
-
     def weigh(self, asks: int) -> float:
         """Support without a role, in log-odds."""
         levers = self.shared.levers
         self.standing(levers)
-        return self._standing_sum + sum(self.moving(levers, asks))
+        return self._standing_sum + rules.added(self.moving(levers, asks))
 
     def roles_asked(self) -> int:
         """Roles that are asked and open here today, as bits."""

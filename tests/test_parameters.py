@@ -23,6 +23,7 @@ from sim.parameters import (
     resolve,
     shorten,
     triangular,
+    triangular_on_log_scale,
 )
 
 REGISTER = register()
@@ -293,7 +294,7 @@ def test_a_triangle_by_hand(u: float, x: float) -> None:
 )
 def test_a_triangle_on_the_log_scale_by_hand(u: float, x: float) -> None:
     # In powers of ten: low 0, mode 1, high 2, so half the mode's power has an eighth of the area to its left.
-    assert triangular(u, 1.0, 10.0, 100.0, True) == pytest.approx(x)
+    assert triangular_on_log_scale(u, 1.0, 10.0, 100.0) == pytest.approx(x)
 
 
 @given(st.floats(0, 1), st.floats(-50, 50), st.floats(0, 50), st.floats(0, 50))
