@@ -1,12 +1,14 @@
-"""Plots: what an ensemble looks like over time.
+"""Plots: what an ensemble looks like over time, and what a study found.
 
-A plot takes an ensemble and returns a figure; the first line of its docstring is its caption, in which {days} stands
-for the last day. Backgrounds and fonts are left to the page, so that a plot reads in light and in dark; ranges are
-written out, so that a chart keeps its place when its data change.
+A plot takes an ensemble, or a study's plain numbers, and returns a figure; the first line of its docstring is its
+caption, in which {days} stands for the last day. Backgrounds and fonts are left to the page, so that a plot reads in
+light and in dark; ranges are written out, so that a chart keeps its place when its data change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from html import escape
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -27,6 +29,7 @@ STEPS = (1, 5, 10, 30, 60, 90, 180, 365)
 
 # A level to compare with: its words, where it lies, its colour and its dash.
 Level = tuple[str, float, str, str]
+Numbers = NDArray[np.float64]
 
 
 def caption(plot: Callable[..., go.Figure], ensemble: Ensemble) -> str:
@@ -120,28 +123,18 @@ def _band(
 
 
 def _laid_out(figure: go.Figure, ensemble: Ensemble, unit: str, highest: float) -> go.Figure:
-    """Axes with days and dates, and the legend below, where no toolbar covers it."""
+    """Axes with days and dates."""
     marked = marked_days(ensemble.n_days)
-    axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True}
-    figure.update_layout(
-        template=go.layout.Template(),
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        height=HEIGHT,
-        margin={"l": 60, "r": 30, "t": 15, "b": 20},
-        hovermode="closest",
-        legend={"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0, "xanchor": "left"},
-        xaxis={
-            **axis,
-            "title": {"text": "day since the request, and date"},
-            "range": [0, max(1, ensemble.n_days - 1)],
-            "tickvals": marked,
-            "ticktext": _dated(marked, ensemble),
-            "tickangle": 0,
-            "automargin": True,
-        },
-        yaxis={**axis, "title": {"text": unit}, "range": [0.0, 1.05 * max(1.0, highest)], "tickformat": ",~g"},
+    figure.update_layout(**_plain("day since the request, and date", unit))
+    figure.update_xaxes(
+        range=[0, max(1, ensemble.n_days - 1)],
+        tickvals=marked,
+        ticktext=_dated(marked, ensemble),
+        tickangle=0,
+        tickformat=None,
+        automargin=True,
     )
+    figure.update_yaxes(range=[0.0, 1.05 * max(1.0, highest)], tickformat=",~g")
     return figure
 
 
@@ -150,3 +143,235 @@ def _dated(days: list[int], ensemble: Ensemble) -> list[str]:
     dates = [ensemble.scenario.start + timedelta(days=day) for day in days]
     years = [str(date.year) if k == 0 or date.year != dates[k - 1].year else "" for k, date in enumerate(dates)]
     return [f"{day}<br>{date:%d %b}<br>{year}" for day, date, year in zip(days, dates, years, strict=True)]
+
+
+# --- Studies: plain numbers in, since what a study is lies above this floor
+
+
+def tornado(names: Sequence[str], sizes: Numbers, errors: Numbers, unit: str) -> go.Figure:
+    """What each parameter does to the outcome over its range, largest on top; lines are 95 % intervals.
+
+    Parameters
+    ----------
+    names, sizes, errors
+        Parameters from the largest effect down, their effects, and half the widths of their intervals.
+    unit
+        What the effects are counted in.
+    """
+    bars = go.Bar(
+        x=sizes[::-1],
+        y=list(names)[::-1],
+        orientation="h",
+        marker={"color": BLUE},
+        error_x={"type": "data", "array": errors[::-1], "color": GREY},
+        hovertemplate="%{y}<br>%{x:,.4~g} ± %{error_x.array:,.3~g}<extra></extra>",
+    )
+    highest = float(np.max(sizes + errors, initial=0.0)) or 1.0
+    return _in_bars(go.Figure([bars]), len(names), unit, highest)
+
+
+def worth_of_knowing(names: Sequence[str], gains: Numbers, floor: float, perfect: float, unit: str) -> go.Figure:
+    """What it would be worth to know each uncertainty alone before the choice, for the aim stated.
+
+    Parameters
+    ----------
+    names, gains
+        Uncertainties from the largest gain down.
+    floor
+        What chance alone shows.
+    perfect
+        What it would be worth to know everything.
+    """
+    bars = go.Bar(
+        x=gains[::-1],
+        y=list(names)[::-1],
+        orientation="h",
+        marker={"color": [BLUE if gain > floor else GREY for gain in gains[::-1]]},
+        hovertemplate="%{y}<br>%{x:,.4~g}<extra></extra>",
+        showlegend=False,
+    )
+    figure = go.Figure([bars])
+    for words, level, dash in (("chance alone shows", floor, "dot"), ("everything known", perfect, "dash")):
+        figure.add_scatter(
+            x=[level, level],
+            y=[-0.5, len(names) - 0.5],
+            name=f"{words} {level:,.4g}",
+            mode="lines",
+            line={"color": ORANGE, "width": 2, "dash": dash},
+            hoverinfo="skip",
+        )
+    return _in_bars(figure, len(names), unit, max(float(np.max(gains, initial=0.0)), floor, perfect) or 1.0)
+
+
+def narrowing(running: Numbers, wanted: tuple[float, float] | None, enough: int | None, unit: str) -> go.Figure:
+    """The mean of the outcome and its 95 % interval after each run.
+
+    Parameters
+    ----------
+    running
+        Mean, low and high end of its interval after each run; shape (3, n_runs), NaN before there is an interval.
+    wanted
+        Ends of the interval wanted, around the last mean; not drawn if absent.
+    enough
+        The number of runs that is enough; not marked if absent.
+    """
+    runs = np.arange(1, running.shape[1] + 1)
+    mean, low, high = running
+    has_ends = np.isfinite(low) & np.isfinite(high)
+    figure = go.Figure([_band(runs[has_ends], low[has_ends], high[has_ends], "95 % interval", WIDE)])
+    figure.add_scatter(
+        x=runs,
+        y=mean,
+        name="mean",
+        mode="lines",
+        line={"color": BLUE, "width": 2.5},
+        hovertemplate=f"%{{x}} runs<br>mean %{{y:,.5~g}} {unit}<extra></extra>",
+    )
+    shown = [mean, low[len(low) // 20 :], high[len(high) // 20 :]]
+    if wanted is not None:
+        shown.append(np.array(wanted))
+        for end, name in zip(wanted, ("interval wanted", ""), strict=True):
+            figure.add_scatter(
+                x=[1, len(runs)],
+                y=[end, end],
+                name=name,
+                showlegend=bool(name),
+                mode="lines",
+                line={"color": ORANGE, "width": 2, "dash": "dash"},
+                hoverinfo="skip",
+            )
+    ends = float(np.nanmin(np.concatenate(shown))), float(np.nanmax(np.concatenate(shown)))
+    room = 0.05 * (ends[1] - ends[0]) or 1.0
+    if enough is not None:
+        figure.add_scatter(
+            x=[enough, enough],
+            y=[ends[0], ends[1]],
+            name=f"enough: {enough:,} runs",
+            mode="lines",
+            line={"color": GREY, "width": 2, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    figure.update_layout(**_plain("runs", unit))
+    figure.update_layout(xaxis_range=[1, max(2, len(runs))], yaxis_range=[ends[0] - room, ends[1] + room])
+    return figure
+
+
+def share_reaching(
+    values: Numbers, shares: Numbers, bracket: tuple[float, float] | None, parameter: str, on_log_scale: bool = False
+) -> go.Figure:
+    """The share of runs that reach what was asked at each value tried; all values under the same luck.
+
+    Parameters
+    ----------
+    values, shares
+        Values tried from low to high, and shares between 0 and 1.
+    bracket
+        Where the share crosses half; not drawn if absent.
+    parameter
+        Name and unit of the parameter.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=values,
+        y=100.0 * shares,
+        name="share of runs",
+        mode="lines+markers",
+        line={"color": BLUE, "width": 2.5},
+        hovertemplate="%{x:,.4~g}: %{y:.0f} % of runs<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[values[0], values[-1]],
+        y=[50, 50],
+        name="half of the runs",
+        mode="lines",
+        line={"color": GREY, "width": 2, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    if bracket is not None:
+        middle = sum(bracket) / 2.0
+        figure.add_scatter(
+            x=[middle, middle],
+            y=[0, 100],
+            name=f"crosses half between {bracket[0]:,.4g} and {bracket[1]:,.4g}",
+            mode="lines",
+            line={"color": ORANGE, "width": 2, "dash": "dash"},
+            hoverinfo="skip",
+        )
+    figure.update_layout(**_plain(parameter, "% of runs"))
+    ends = [float(values[0]), float(values[-1])]
+    figure.update_xaxes(range=list(np.log10(ends)) if on_log_scale else ends, type="log" if on_log_scale else "linear")
+    figure.update_yaxes(range=[-2, 102])
+    return figure
+
+
+def conditions(boxes: Sequence[Mapping[str, tuple[float, float]]], names: Sequence[str]) -> go.Figure:
+    """Where each box lies within the range of every parameter that it restricts.
+
+    Parameters
+    ----------
+    boxes
+        For each box, the (low, high) of the parameters that it restricts, as shares of their ranges.
+    names
+        What each box is called in the legend.
+    """
+    parameters = list(dict.fromkeys(name for box in boxes for name in box))[::-1]
+    figure = go.Figure()
+    for box, name, colour in zip(boxes, names, (BLUE, ORANGE, GREY) * len(boxes), strict=False):
+        figure.add_bar(
+            x=[max(0.01, high - low) for low, high in box.values()],
+            base=[low for low, _ in box.values()],
+            y=list(box),
+            orientation="h",
+            name=name,
+            marker={"color": colour},
+            hovertemplate="%{y}<extra></extra>",
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=parameters)
+    return _in_bars(figure, len(parameters) * max(1, len(boxes)), "share of the parameter's range", 1.0)
+
+
+def _in_bars(figure: go.Figure, n_bars: int, unit: str, highest: float) -> go.Figure:
+    """Room for every bar, and names at full length."""
+    figure.update_layout(**_plain(unit, ""))
+    figure.update_layout(height=max(HEIGHT // 2, 130 + 24 * n_bars))
+    figure.update_xaxes(range=[0.0, 1.05 * highest])
+    figure.update_yaxes(showgrid=False, automargin=True)
+    return figure
+
+
+def _plain(x: str, y: str) -> dict[str, Any]:
+    """Axes with their titles, and the legend below, where no toolbar covers it."""
+    axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True}
+    return {
+        "template": go.layout.Template(),
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "height": HEIGHT,
+        "margin": {"l": 60, "r": 30, "t": 15, "b": 20},
+        "hovermode": "closest",
+        "legend": {"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0, "xanchor": "left"},
+        "xaxis": {**axis, "title": {"text": x}, "tickformat": ",~g", "automargin": True},
+        "yaxis": {**axis, "title": {"text": y}},
+    }
+
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<style>body {{ font-family: sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff; }}
+</style></head><body><h1>{title}</h1>
+{figures}
+{notes}
+</body></html>
+"""
+
+
+def page(title: str, charts: Sequence[tuple[str, Callable[..., go.Figure], go.Figure]], notes: Sequence[str]) -> str:
+    """A page of its own that needs no network: each chart with a heading and its caption, and notes below."""
+    parts = []
+    for number, (heading, plot, figure) in enumerate(charts):
+        told = (plot.__doc__ or "").strip().splitlines()[0]
+        drawn = figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
+        parts.append(f"<h2>{escape(heading)}</h2>\n<p>{escape(told)}</p>\n{drawn}")
+    return PAGE.format(
+        title=escape(title), figures="\n".join(parts), notes="\n".join(f"<p>{escape(note)}</p>" for note in notes)
+    )
