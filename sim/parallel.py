@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 from sim.parameters import InputError
@@ -50,17 +51,24 @@ def workers(jobs: int, scheduler: str | None = None, in_threads: bool = False) -
     if in_threads:
         pool = ThreadPoolExecutor(cores(jobs))
     else:
-        pool = ProcessPoolExecutor(
-            cores(jobs), mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent
-        )
+        pool = ProcessPoolExecutor(cores(jobs), mp_context=get_context("spawn"), initializer=_live_with_the_parent)
     try:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _live_with_the_parent() -> None:
+    """Leave interruptions to the parent, and end when it has ended, however it did: else a killed one leaves workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
