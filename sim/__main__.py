@@ -8,7 +8,8 @@ runs failed or differ (the rest are kept), 2 bad input, 130 interrupted.
 import sim.commands.files
 import sim.commands.runs
 import sim.commands.studies
-import sim.commands.sweep  # noqa: F401
+import sim.commands.sweep
+import sim.commands.sweep_studies  # noqa: F401
 from sim.commands.common import app
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.experiments import Experiment, Rows
 from sim.parameters import InputError
-from sim.studies import Truths, lab, quiet
+from sim.studies import Numbers, Truths, lab, quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ PEEL, LEAST = 0.05, 0.05
 # A restriction that chance would bring as easily is taken back.
 SIGNIFICANCE = 0.05
 MOST_LEAVES = 8
-FEWEST_RUNS = 20
+FEWEST_RUNS, FEWEST_CASES = 20, 5
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,31 @@ class Box:
     tradeoff: tuple[tuple[float, float], ...] = ()
 
 
+def table_of_factors(experiment: Experiment, rows: Rows, outcome: str) -> "tuple[pd.DataFrame, Numbers]":
+    """What varied in each run of a sweep that has not failed, and an outcome; shapes (n_runs, n_factors), (n_runs,)."""
+    import pandas as pd
+
+    has_run = rows["error"].is_null().to_numpy()
+    columns = {name: np.array(rows[name].to_pylist())[has_run] for name in experiment.names}
+    return pd.DataFrame(columns), rows[outcome].to_numpy()[has_run]
+
+
+def ends_of(x: "pd.DataFrame") -> dict[str, tuple[float, float]]:
+    """Lowest and highest value of every number."""
+    numbers = x.select_dtypes(np.number)
+    return {name: (float(numbers[name].min()), float(numbers[name].max())) for name in numbers}
+
+
 def check_enough(reaches: Truths) -> None:
     """Raise InputError where there is nothing to tell apart."""
     n, k = len(reaches), int(reaches.sum())
     if n < FEWEST_RUNS:
         raise InputError(f"{n} finished runs are too few to look for boxes; at least {FEWEST_RUNS} are needed")
-    if k in (0, n):
-        raise InputError(f"{'all' if k else 'none'} of {n} runs reach it, so there is nothing to tell apart")
+    if min(k, n - k) < FEWEST_CASES:
+        told = f"{k:,} of {n:,} runs reach it" if k else f"none of {n:,} runs reaches it"
+        raise InputError(
+            f"{told}; at least {FEWEST_CASES} that do and {FEWEST_CASES} that do not are needed to tell them apart"
+        )
 
 
 def prim_boxes(x: "pd.DataFrame", reaches: Truths, most: int = 2, density: float | None = None) -> list[Box]:

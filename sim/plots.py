@@ -170,17 +170,15 @@ def tornado(names: Sequence[str], sizes: Numbers, errors: Numbers, unit: str) ->
     return _in_bars(go.Figure([bars]), len(names), unit, highest)
 
 
-def worth_of_knowing(names: Sequence[str], gains: Numbers, floor: float, perfect: float, unit: str) -> go.Figure:
-    """What it would be worth to know each uncertainty alone before the choice, for the aim stated.
+def worth_of_knowing(names: Sequence[str], gains: Numbers, floor: float, unit: str) -> go.Figure:
+    """What it would be worth to know each of these before the choice, for the aim stated.
 
     Parameters
     ----------
     names, gains
-        Uncertainties from the largest gain down.
+        What is known, from the largest gain down; at least one.
     floor
-        What chance alone shows.
-    perfect
-        What it would be worth to know everything.
+        What chance alone shows: bars that do not reach beyond it are grey.
     """
     bars = go.Bar(
         x=gains[::-1],
@@ -191,16 +189,16 @@ def worth_of_knowing(names: Sequence[str], gains: Numbers, floor: float, perfect
         showlegend=False,
     )
     figure = go.Figure([bars])
-    for words, level, dash in (("chance alone shows", floor, "dot"), ("everything known", perfect, "dash")):
-        figure.add_scatter(
-            x=[level, level],
-            y=[-0.5, len(names) - 0.5],
-            name=f"{words} {level:,.4g}",
-            mode="lines",
-            line={"color": ORANGE, "width": 2, "dash": dash},
-            hoverinfo="skip",
-        )
-    return _in_bars(figure, len(names), unit, max(float(np.max(gains, initial=0.0)), floor, perfect) or 1.0)
+    figure.add_scatter(
+        x=[floor, floor],
+        y=[names[-1], names[0]],
+        name=f"chance alone shows {floor:,.4g}",
+        mode="lines+markers",
+        line={"color": ORANGE, "width": 2, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=True,
+    )
+    return _in_bars(figure, len(names), unit, max(float(np.max(gains)), floor) or 1.0)
 
 
 def narrowing(running: Numbers, wanted: tuple[float, float] | None, enough: int | None, unit: str) -> go.Figure:

@@ -6,10 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from sim.studies import CONFIDENCE, Numbers, lab, quiet
+from sim.designs import LEVELS
+from sim.experiments import Experiment, Rows, experiment_of, problem, sample
+from sim.outcomes import OUTCOMES
+from sim.parameters import InputError
+from sim.scenario import Scenario
+from sim.studies import CONFIDENCE, Numbers, counted, lab, quiet
 
-# How many levels the Morris design has: that of SALib, to which the analysis must be told.
-LEVELS = 4
+# What the analysis can be made of.
+ANALYSED = ("morris", "sobol")
+# Bootstrap samples behind the interval of one effect; SALib makes them for every parameter.
+MORRIS_RESAMPLES, SOBOL_RESAMPLES = 1000, 200
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,13 @@ def morris_effects(problem: Mapping[str, Any], points: Numbers, values: Numbers,
         from SALib.analyze import morris
     with quiet():
         found = morris.analyze(
-            dict(problem), points, values, conf_level=CONFIDENCE, num_resamples=1000, num_levels=LEVELS, seed=seed
+            dict(problem),
+            points,
+            values,
+            conf_level=CONFIDENCE,
+            num_resamples=MORRIS_RESAMPLES,
+            num_levels=LEVELS,
+            seed=seed,
         )
     rows = zip(problem["names"], *(found[key] for key in ("mu_star", "mu_star_conf", "sigma", "mu")), strict=True)
     effects = [
@@ -82,7 +95,61 @@ def sobol_effects(problem: Mapping[str, Any], values: Numbers, has_second_order:
     with quiet():
         # SALib takes 0 for no seed at all.
         found = sobol.analyze(
-            dict(problem), values, has_second_order, num_resamples=1000, conf_level=CONFIDENCE, seed=seed + 1
+            dict(problem), values, has_second_order, num_resamples=SOBOL_RESAMPLES, conf_level=CONFIDENCE, seed=seed + 1
         )
     rows = zip(problem["names"], *(found[key] for key in ("ST", "ST_conf", "S1", "S1_conf")), strict=True)
     return sorted((Effect(name, *map(float, numbers)) for name, *numbers in rows), key=lambda effect: -effect.size)
+
+
+def screening(scenario: Scenario, trajectories: int, replications: int, seed: int) -> Experiment:
+    """A Morris design over all uncertainties that the scenario leaves open, within their ranges."""
+    table = {
+        "title": f"Sensitivity: {scenario.title}"[:200],
+        "question": "Which uncertainties does each outcome hang on most?",
+        "design": "morris",
+        "uncertainties": "all",
+        "n": trajectories,
+        "replications": replications,
+        "seed": seed,
+    }
+    return experiment_of(table, scenario, scenario.name)
+
+
+def effects(experiment: Experiment, rows: Rows) -> dict[str, list[Effect]]:
+    """The effects on each outcome's mean over replications, by the analysis that belongs to the design.
+
+    Parameters
+    ----------
+    rows
+        Those of the sweep, replication 0 of every point first. A run that never gets there counts as the day after the
+        last.
+
+    Raises
+    ------
+    InputError
+        If the design has no such analysis, or a run has failed: a missing point breaks the design.
+    """
+    if experiment.design not in ANALYSED:
+        raise InputError(
+            f'{experiment.name}: design = "{experiment.design}" has no effects to tell; sensitivity needs morris or sobol'
+        )
+    failed = rows["error"].drop_null().to_pylist()
+    if failed:
+        raise InputError(
+            f"{experiment.name}: {len(failed):,} of {len(rows):,} runs failed, and effects need every point of the "
+            f"design; the first with: {failed[0]}"
+        )
+    found = {}
+    told, design = problem(experiment), sample(experiment)
+    for name in experiment.outcomes:
+        values = counted(rows[name].to_numpy(), experiment.base.days).reshape(experiment.replications, -1).mean(axis=0)
+        if experiment.design == "morris":
+            found[name] = morris_effects(told, design, values, experiment.seed)
+        else:
+            found[name] = sobol_effects(told, values, experiment.second_order, experiment.seed)
+    return found
+
+
+def unit_of(experiment: Experiment, outcome: str) -> str:
+    """What effects on an outcome are counted in."""
+    return OUTCOMES[outcome].unit if experiment.design == "morris" else "share of the variance"

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
 import sim.__main__  # noqa: F401 - adds the commands
-from sim import breakeven, discovery, information, plots, precision, sensitivity, studies
+from sim import breakeven, discovery, experiments, information, plots, precision, sensitivity, studies
 from sim.commands.common import app
+from sim.designs import LEVELS
+from sim.outcomes import OUTCOMES
 from sim.parameters import InputError, parameter
 from sim.scenario_files import load
+from sim.setting import uncertain_names
 
 ROOT = Path(__file__).resolve().parent.parent
 BASELINE = str(ROOT / "scenarios" / "baseline.toml")
@@ -282,7 +286,7 @@ def test_elementary_effects_of_a_plane_are_its_slopes_over_the_range() -> None:
     from SALib.sample import morris
 
     problem = {"num_vars": 3, "names": ["a", "b", "c"], "bounds": [[0.0, 10.0], [0.0, 1.0], [-1.0, 1.0]]}
-    points = morris.sample(problem, 10, num_levels=sensitivity.LEVELS, seed=1)
+    points = morris.sample(problem, 10, num_levels=LEVELS, seed=1)
     found = sensitivity.morris_effects(problem, points, 2.0 * points[:, 0] - 5.0 * points[:, 1])
     assert [e.name for e in found] == ["a", "b", "c"]
     assert [e.size for e in found] == pytest.approx([20.0, 5.0, 0.0])
@@ -293,7 +297,7 @@ def test_elementary_effects_of_a_plane_are_its_slopes_over_the_range() -> None:
 def test_elementary_effects_of_ishigami_show_what_is_bent() -> None:
     from SALib.sample import morris
 
-    points = morris.sample(ISHIGAMI, 200, num_levels=sensitivity.LEVELS, seed=1)
+    points = morris.sample(ISHIGAMI, 200, num_levels=LEVELS, seed=1)
     found = {e.name: e for e in sensitivity.morris_effects(ISHIGAMI, points, ishigami(points))}
     # On four levels 7 sin^2 changes by 7 * 3/4 over two thirds of the range, this way or that.
     assert found["x2"].size == pytest.approx(7.0 * 0.75 * 1.5)
@@ -368,7 +372,13 @@ def test_a_wanted_density_is_kept(cases: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reaches", "words"), [([True] * 30, "all of 30"), ([False] * 30, "none of 30"), ([True], "too few")]
+    ("reaches", "words"),
+    [
+        ([True] * 30, "30 of 30"),
+        ([False] * 30, "none of 30"),
+        ([True] * 4 + [False] * 30, "4 of 34"),
+        ([True], "too few"),
+    ],
 )
 def test_nothing_to_tell_apart_is_told(reaches: list[bool], words: str) -> None:
     with pytest.raises(InputError, match=words):
@@ -389,6 +399,18 @@ def test_a_tornado_has_its_largest_bar_on_top() -> None:
     assert list(figure.data[0].y) == ["small", "large"]
     assert list(figure.data[0].x) == [1.0, 5.0]
     assert figure.layout.xaxis.range[1] >= 5.5
+
+
+def test_what_chance_shows_as_well_is_grey() -> None:
+    figure = plots.worth_of_knowing(["everything", "a", "b"], np.array([5.0, 3.0, 1.0]), 2.0, "people")
+    assert list(figure.data[0].marker.color) == [plots.GREY, plots.BLUE, plots.BLUE]
+    assert list(figure.data[1].x) == [2.0, 2.0]
+
+
+def test_boxes_lie_where_their_ends_say() -> None:
+    figure = plots.conditions([{"a": (0.5, 0.75)}, {"a": (0.0, 0.5), "b": (0.25, 1.0)}], ["box 1", "box 2"])
+    assert [list(bar.base) for bar in figure.data] == [[0.5], [0.0, 0.25]]
+    assert [list(bar.x) for bar in figure.data] == [[0.25], [0.5, 0.75]]
 
 
 def test_the_page_has_the_caption_of_its_plot_and_escapes_words() -> None:
@@ -455,6 +477,94 @@ def test_value_of_real_runs(tmp_path: Path) -> None:
     assert found["everything_known"] >= max(found["one_known"].values()) - 1e-9
     assert len(found["one_known"]) > 50
     assert "the aim stated: low" in result.stdout
+
+
+def test_sensitivity_of_a_scenario_runs_goes_on_and_is_read_again(tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    words = ["sensitivity", BASELINE, "--days", "20", "--trajectories", "2", "--out", str(out)]
+    result = command(*words)
+    found = told(result, out)
+    assert set(found["effects"]) == set(OUTCOMES)
+    effects = found["effects"]["states_agreeing"]
+    sizes = [effect["mu_star"] for effect in effects]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {effect["parameter"] for effect in effects} == set(uncertain_names())
+    assert found["points"] == 2 * (len(effects) + 1)
+    assert "█" in result.stdout
+    # What has run is not run again: without its parts the rows would be made anew.
+    before = {path.name: path.stat().st_mtime_ns for path in (out / "sweep" / "parts").iterdir()}
+    assert told(command(*words), out)["effects"] == found["effects"]
+    assert {path.name: path.stat().st_mtime_ns for path in (out / "sweep" / "parts").iterdir()} == before
+    again = command("sensitivity", str(out / "sweep"), "--outcome", "volunteers", "--out", str(tmp_path / "again"))
+    assert told(again, tmp_path / "again")["effects"] == found["effects"]
+    assert "(volunteers, people)" in " ".join(again.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small Latin hypercube over what decides when a request is approved, and one parameter that does not."""
+    folder = tmp_path_factory.mktemp("swept")
+    table = {
+        "title": "Approval",
+        "question": "When?",
+        "design": "lhs",
+        "n": 60,
+        "outcomes": ["approval_day", "volunteers"],
+        "uncertainties": {"review.days": {"low": 1, "high": 60}, "tour.reup": {}, "support.party": {}},
+    }
+    experiments.run(experiments.experiment_of(table, load(BASELINE).with_values({}, 30), "approval"), folder / "lhs")
+    return folder / "lhs"
+
+
+def test_discovery_of_a_real_sweep(swept: Path, tmp_path: Path) -> None:
+    result = command("discover", str(swept), "--outcome", "approval_day <= 12", "--out", str(tmp_path / "d"))
+    found = told(result, tmp_path / "d")
+    assert found["runs"] == 60
+    for method in ("PRIM", "CART"):
+        (box,) = found["boxes"][method]
+        assert list(box["limits"]) == ["review.days"]
+        assert box["limits"]["review.days"][0] < 3.0
+        assert box["coverage"] > 0.9
+        assert box["density"] > 0.9
+    text = " ".join(result.stdout.split())
+    assert "review.days is at most" in text
+    assert f"{found['reaching']} of 60 runs reach approval_day <= 12" in text
+
+
+def test_effects_of_sobol_are_told_under_their_names(tmp_path: Path) -> None:
+    (tmp_path / "scenario.toml").write_text(load(BASELINE).with_values({}, 15).toml())
+    (tmp_path / "sobol.toml").write_text(
+        'schema = 1\ntitle = "T"\nquestion = "Q?"\nbase = "scenario.toml"\ndesign = "sobol"\nn = 8\n'
+        'outcomes = ["approval_day", "cost_hired"]\n[uncertainties]\n"review.days" = {low = 1, high = 14}\n"tour.reup" = {}\n'
+    )
+    result = command("sensitivity", str(tmp_path / "sobol.toml"), "--out", str(tmp_path / "s"))
+    first, second = told(result, tmp_path / "s")["effects"]["approval_day"]
+    assert (first["parameter"], second["parameter"]) == ("review.days", "tour.reup")
+    assert first["ST"] > 0.5 > second["ST"] == 0.0
+    assert {"S1", "S1_error", "ST_error"} <= set(first)
+    refused = command("sensitivity", str(tmp_path / "sobol.toml"), "--days", "9", "--out", str(tmp_path / "x"))
+    assert (refused.exit_code, "go with a scenario file" in refused.stderr) == (2, True)
+
+
+def test_what_a_sweep_cannot_tell_is_told(swept: Path, tmp_path: Path) -> None:
+    for words, said in (
+        (["sensitivity", str(swept)], 'design = "lhs" has no effects'),
+        (["sensitivity", str(swept), "--outcome", "volunteer"], "did you mean 'volunteers'"),
+        (["discover", str(swept), "--outcome", "approval_day <= 0"], "none of 60"),
+        (["discover", str(swept), "--outcome", "peak_in_place > 3"], "is not measured"),
+        (["discover", str(tmp_path), "--outcome", "volunteers > 3"], "no results of a sweep"),
+    ):
+        result = command(*words, "--out", str(tmp_path / "x"))
+        assert (result.exit_code, said in result.stderr) == (2, True), result.output
+        assert len(result.stderr.strip().splitlines()) == 1
+        assert not (tmp_path / "x").exists()
+
+
+def test_a_design_with_a_failed_run_has_no_effects() -> None:
+    experiment = sensitivity.screening(load(BASELINE), 2, 1, 1)
+    rows = pa.table({"error": pa.array([None, "broke"])})
+    with pytest.raises(InputError, match="1 of 2 runs failed"):
+        sensitivity.effects(experiment, rows)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ Reached = Annotated[
 Measured = Annotated[str, typer.Option("--outcome", help="Name of an outcome; run -v lists them.", show_default=False)]
 # How many rows a table and a plot show; the JSON has all.
 MOST_ROWS = 15
+EVERYTHING = "everything, luck too"
 
 
 @app.command()
@@ -257,7 +258,7 @@ def value(
         for k, (name, mean) in enumerate(zip(names, found.means, strict=True)):
             means.add_row(name, number(mean), "fits the aim stated most, on average" if k == found.best else "")
         worth = table(f"Worth of knowing beforehand, in {unit}", "what", "gain", "")
-        worth.add_row("everything, luck too", number(found.perfect), bar(found.perfect, found.perfect))
+        worth.add_row(EVERYTHING, number(found.perfect), bar(found.perfect, found.perfect))
         rows = [(name, gain) for name, gain in found.single.items() if gain > 0.0][:MOST_ROWS]
         for name, gain in rows:
             mark = "" if gain > found.floor else "  (no more than chance shows)"
@@ -273,7 +274,10 @@ def value(
         if OUTCOMES[outcome].unit.startswith("days"):
             notes.append(f"A run that never gets there counts as day {scenario.days + 1}.")
         figure = plots.worth_of_knowing(
-            [name for name, _ in rows], np.array([gain for _, gain in rows]), found.floor, found.perfect, unit
+            [EVERYTHING, *(name for name, _ in rows)],
+            np.array([found.perfect, *(gain for _, gain in rows)]),
+            found.floor,
+            unit,
         )
         page = plots.page(f"Value of information: {scenario.title}", [(outcome, plots.worth_of_knowing, figure)], notes)
         told = head("value", scenario, seed) | {
