@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -65,7 +65,7 @@ PART = "part-{:06d}.parquet"
 FEWEST, MOST = 4, 64
 Progress = Callable[[str, int, int], Any]
 # One row per replication and point; see `schema_of`.
-Rows = pa.Table
+Rows: TypeAlias = pa.Table
 
 
 class WorkersLostError(RuntimeError):
@@ -448,7 +448,8 @@ def run(
                     _written(folder / PARTS / PART.format(chunk.number), _parquet(marked))
                     tables[chunk.number] = table
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(sum(len(table) for table in tables.values())) from None
+            kept = [chunk for chunk in plan if (folder / PARTS / PART.format(chunk.number)).exists()]
+            raise KeyboardInterrupt(sum(len(chunk.points) for chunk in kept)) from None
         made = pa.concat_tables([tables[chunk.number] for chunk in plan]).combine_chunks()
         _written(folder / ROWS, _parquet(made))
         _written(folder / MANIFEST, _manifest(experiment, identity, made, first_commit))
