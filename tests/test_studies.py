@@ -477,6 +477,7 @@ def test_value_of_real_runs(tmp_path: Path) -> None:
     assert found["everything_known"] >= max(found["one_known"].values()) - 1e-9
     assert len(found["one_known"]) > 50
     assert "the aim stated: low" in result.stdout
+    assert ("knowing more changes nothing" in " ".join(result.stdout.split())) == (found["everything_known"] == 0.0)
 
 
 def test_sensitivity_of_a_scenario_runs_goes_on_and_is_read_again(tmp_path: Path) -> None:

@@ -271,6 +271,11 @@ def value(
             f"Method: {METHOD}",
             f"That {aim} is wanted is a statement of whoever asks; the model calls no outcome good or bad.",
         ]
+        if found.perfect == 0.0:
+            notes.insert(
+                0,
+                f"{names[found.best]} fits the aim stated at least as well in every run: knowing more changes nothing.",
+            )
         if OUTCOMES[outcome].unit.startswith("days"):
             notes.append(f"A run that never gets there counts as day {scenario.days + 1}.")
         figure = plots.worth_of_knowing(
