@@ -472,7 +472,7 @@ def _runs(
     except InputError:
         raise
     except Exception as error:  # a run's own error is a row: what else is raised, workers have raised by ending
-        raise WorkersLostError(f"{type(error).__name__}: {error}") from error
+        raise WorkersLostError(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
 
 
 def load(folder: Path | str) -> tuple[Experiment, Rows]:

@@ -3,6 +3,7 @@
 Whatever runs in parallel in this project goes through `spread`, which takes any `concurrent.futures.Executor`.
 """
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -80,6 +81,9 @@ def _cluster(address: str) -> Iterator[Executor]:
         raise InputError(
             "--scheduler needs the package distributed, which is not installed: pip install -r requirements-lab.txt"
         ) from None
+    # What goes wrong is told once, by whoever asked for the workers.
+    for name in ("distributed", "distributed.client", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:

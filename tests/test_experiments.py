@@ -698,7 +698,7 @@ def test_only_a_finished_and_unchanged_sweep_is_loaded(tmp_path: Path) -> None:
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    """A scheduler and two workers on this machine."""
+    """A scheduler and two workers on this machine: its address and the three processes."""
     distributed = pytest.importorskip("distributed")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     place = tmp_path / "scheduler.json"
@@ -726,24 +726,45 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]
         ]
         with distributed.Client(address, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=PATIENCE)
-        yield address, two
+        yield address, [scheduler, *two]
 
 
 def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     cluster: tuple[str, list[subprocess.Popen[str]]], tmp_path: Path
 ) -> None:
-    address, two = cluster
+    address, (_, one, _) = cluster
     path = long_file(tmp_path, 30)
     run(load_experiment(path), tmp_path / "whole")
     process = started("sweep", path, "--out", tmp_path / "out", "--scheduler", address, "-q")
     parts = tmp_path / "out" / "parts"
     wait_for(lambda: len(list(parts.glob("part-*"))) >= 3, process)
     assert process.poll() is None
-    two[0].kill()
-    two[0].wait()
+    one.kill()
+    one.wait()
     assert len(list(parts.glob("part-*"))) < 60, "the worker was killed after the end"
     told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, told
+    assert final_files(tmp_path / "out") == final_files(tmp_path / "whole")
+
+
+def test_a_cluster_that_goes_away_is_told_and_the_sweep_goes_on_without_it(
+    cluster: tuple[str, list[subprocess.Popen[str]]], tmp_path: Path
+) -> None:
+    address, (scheduler, *_) = cluster
+    path = long_file(tmp_path, 30)
+    made = load_experiment(path)
+    run(made, tmp_path / "whole")
+    process = started("sweep", path, "--out", tmp_path / "out", "--scheduler", address, "-q")
+    parts = tmp_path / "out" / "parts"
+    wait_for(lambda: list(parts.glob("part-*")), process)
+    scheduler.kill()
+    _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    # Before it the libraries of the cluster may have told what they met.
+    assert told.splitlines()[-1].startswith("workers were lost (")
+    assert "what has finished is kept; go on with: python -m sim sweep" in told
+    assert 0 < len(list(parts.glob("part-*"))) < 60
+    run(made, tmp_path / "out", resume=True)
     assert final_files(tmp_path / "out") == final_files(tmp_path / "whole")
 
 
