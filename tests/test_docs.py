@@ -35,7 +35,7 @@ def commands() -> list[tuple[str, list[str]]]:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy to run in, so that examples that write leave nothing behind."""
     place = tmp_path_factory.mktemp("checkout")
-    for name in ("sim", "seeds", "scenarios", "benchmarks"):
+    for name in ("sim", "seeds", "scenarios", "experiments", "benchmarks"):
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
     return place
 

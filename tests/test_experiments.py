@@ -5,6 +5,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from typer.testing import CliRunner, Result
 import sim.__main__  # noqa: F401 - adds the commands
 from sim import ensemble, experiments
 from sim.commands.common import app
-from sim.designs import Factor
+from sim.designs import ExperimentFile, Factor
 from sim.ensemble import run_pairs
 from sim.experiments import (
     Experiment,
@@ -961,3 +962,35 @@ def test_a_file_that_is_none_is_told(content: bytes, tmp_path: Path) -> None:
         done = invoke("sweep", place)
         assert done.exit_code == 2
         assert done.stderr.count("\n") == 1
+
+
+# --- The page
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_every_file_that_the_page_shows_is_valid(number: int, tmp_path: Path) -> None:
+    pytest.importorskip("SALib")
+    page = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
+    assert len(shown) == 3
+    path = tmp_path / "shown.toml"
+    path.write_text(shown[number].replace("../scenarios", (ROOT / "scenarios").as_posix()))
+    made = load_experiment(path)
+    assert len(points(made)) == (9, 100, 3)[number]
+
+
+def test_the_page_names_every_key_and_option() -> None:
+    page = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    keys = ["schema", *(key for key in ExperimentFile.model_fields if key != "schema_version")]
+    assert [key for key in keys if f"`{key}`" not in page] == []
+    options = re.findall(r"--[a-z-]+", invoke("sweep", "--help").stdout)
+    assert [option for option in options if option not in page and option not in ("--help", "--quiet")] == []
+
+
+def test_the_python_of_the_page_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "experiments.md").read_text(), re.M | re.S)
+    written(tmp_path / "experiments", name="target_and_deadline.toml")
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    exec(code.replace("jobs=2", "jobs=1"), found)
+    assert found["agreeing"].shape == (1, 6)
