@@ -14,16 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import model, outcomes
+from sim import compiled, model, outcomes
 from sim.luck import TWIN
 from sim.parallel import spread, workers
-from sim.parameters import InputError, Numbers
+from sim.parameters import InputError, Numbers, near_miss
 from sim.results import SERIES, STATUSES, Ensemble, Event, series_of
 from sim.scenario import Scenario
 from sim.setting import setting_of
 from sim.world import load_world
 
 Pair = tuple[int | None, int]
+ENGINES = ("auto", "compiled", "simpy")
+# So few runs are left to SimPy, which needs no compiled code.
+FEW_RUNS = 8
+# Runs of a task in compiled code.
+CHUNK = 256
 MOST_RUNS = 1_000_000
 # Draws that are run a second time under other luck, to tell luck and assumptions apart.
 MOST_TWINS = 40
@@ -65,6 +70,35 @@ def reduced(scenario: Scenario, seed: int, pair: Pair, with_events: bool) -> Red
     governed = np.array([state.has_governor for state in setting.world.states])
     approval = -1 if run.approval_day is None else run.approval_day
     return Reduced(series_of(run, governed), run.status, tuple(run.p), approval, run.hash, run.events)
+
+
+def engine_of(wanted: str, n_runs: int, with_events: bool = False) -> str:
+    """The engine to run with: both give the same numbers, so what is at hand and fast decides.
+
+    Parameters
+    ----------
+    wanted
+        "simpy", "compiled", or "auto": compiled for more than a few runs where Numba is installed.
+    with_events
+        The event log is SimPy's alone.
+
+    Raises
+    ------
+    InputError
+        If the compiled engine is asked for and cannot be had.
+    """
+    if wanted not in ENGINES:
+        raise InputError(
+            f"--engine {wanted!r} is not one of {', '.join(map(repr, ENGINES))}{near_miss(wanted, ENGINES)}"
+        )
+    if wanted == "simpy" or (wanted == "auto" and (with_events or n_runs <= FEW_RUNS)):
+        return "simpy"
+    why_not = "the event log is kept by SimPy alone" if with_events else compiled.unavailable()
+    if why_not is None:
+        return "compiled"
+    if wanted == "compiled":
+        raise InputError(f"--engine compiled: {why_not}; without the option SimPy gives the same numbers, slowly")
+    return "simpy"
 
 
 def several(
@@ -122,11 +156,69 @@ def keep(ensemble: Ensemble, k: int, result: Reduced | str) -> None:
         ensemble.events[k] = result.events
 
 
-def run_pairs(scenario: Scenario, seed: int, pairs: tuple[Pair, ...]) -> Ensemble:
+def chunk_of(numbered: Sequence[tuple[int, Pair]], scenario: Scenario, seed: int) -> compiled.Chunk | str:
+    """Some runs in compiled code: what one task of a thread does. Whatever goes wrong is told."""
+    try:
+        return compiled.chunk(scenario, seed, [pair for _, pair in numbered])
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def chunks(
+    scenario: Scenario, seed: int, numbered: Sequence[tuple[int, Pair]], executor: Executor | None
+) -> Iterator[tuple[Sequence[tuple[int, Pair]], compiled.Chunk | str]]:
+    """Run numbered pairs in compiled code, here or on an executor; chunks come in any order."""
+    # Draws are worked out once in a chunk, so pairs of one draw stay together where they can.
+    size = max(1, min(CHUNK, -(-len(numbered) // 4)))
+    parts = (numbered[at : at + size] for at in range(0, len(numbered), size))
+    yield from spread(executor, partial(chunk_of, scenario=scenario, seed=seed), parts)
+
+
+def keep_chunk(ensemble: Ensemble, numbered: Sequence[tuple[int, Pair]], result: compiled.Chunk | str) -> None:
+    """Put a chunk's results into their places."""
+    places = [k for k, _ in numbered]
+    if isinstance(result, str):
+        ensemble.errors.update(dict.fromkeys(places, result))
+        return
+    for k in places:
+        ensemble.errors.pop(k, None)
+    ensemble.done[places] = True
+    ensemble.series[places] = result.series
+    ensemble.numbers[places] = result.numbers
+    ensemble.approval[places] = result.approval
+    ensemble.hashes[places] = result.hashes
+    ensemble.last_status[places] = result.last_status
+    ensemble.status_counts += result.status_counts
+
+
+def play(
+    ensemble: Ensemble,
+    todo: Sequence[tuple[int, Pair]],
+    engine: str,
+    with_events: bool,
+    executor: Executor | None,
+    tell: Callable[[int], Any],
+) -> None:
+    """Run numbered pairs of an ensemble and keep them; `tell` hears how many are done."""
+    done = 0
+    if engine == "compiled":
+        for numbered, chunk in chunks(ensemble.scenario, ensemble.seed, todo, executor):
+            keep_chunk(ensemble, numbered, chunk)
+            done += len(numbered)
+            tell(done)
+        return
+    for k, result in each(ensemble.scenario, ensemble.seed, todo, with_events, executor):
+        keep(ensemble, k, result)
+        done += 1
+        tell(done)
+
+
+def run_pairs(scenario: Scenario, seed: int, pairs: tuple[Pair, ...], engine: str = "auto") -> Ensemble:
     """Some (draw, replication) pairs of a scenario, here and now: what one task of a study does."""
     ensemble = empty(scenario, seed, pairs)
-    for k, pair in enumerate(pairs):
-        keep(ensemble, k, reduced(scenario, seed, pair, False))
+    # A study has many tasks, so compiled code pays even where a task has one run.
+    ensemble.engine = engine_of(engine, FEW_RUNS + 1)
+    play(ensemble, list(enumerate(pairs)), ensemble.engine, False, None, lambda n: None)
     return ensemble
 
 
@@ -138,6 +230,7 @@ def run_ensemble(
     *,
     jobs: int = 1,
     executor: Executor | None = None,
+    engine: str = "auto",
     with_events: bool = False,
     with_twins: bool = True,
     started: Ensemble | None = None,
@@ -150,7 +243,10 @@ def run_ensemble(
     draws, replications
         See `pairs_of`.
     jobs, executor
-        Processes to use, or an executor that stands already (then jobs is not looked at).
+        Workers to use (threads for compiled code, processes for SimPy; 0 takes all cores), or an executor that stands
+        already (then jobs is not looked at).
+    engine
+        See `engine_of`.
     with_twins
         Run some draws again under other luck, to tell what luck does (see `Ensemble.luck_share`).
     started
@@ -165,6 +261,7 @@ def run_ensemble(
     """
     pairs = pairs_of(draws, replications)
     ensemble = started or empty(scenario, seed, pairs)
+    ensemble.engine = engine_of(engine, len(pairs), with_events)
     if ensemble.pairs != pairs or ensemble.scenario.digest != scenario.digest or ensemble.seed != seed:
         raise InputError("the runs to go on with belong to another scenario, seed or number of runs")
     tell = progress or (lambda stage, n, total: None)
@@ -173,15 +270,12 @@ def run_ensemble(
     twins = _twins(pairs) if with_twins and draws != 0 else []
     twin_results = empty(scenario, seed, tuple(pair for _, pair in twins))
     try:
-        with workers(1 if executor else jobs) as own:
+        with workers(1 if executor else jobs, in_threads=ensemble.engine == "compiled") as own:
             pool = executor or own
-            for n, (k, result) in enumerate(each(scenario, seed, todo, with_events, pool), 1):
-                keep(ensemble, k, result)
-                tell("runs", len(pairs) - len(todo) + n, len(pairs))
+            before = len(pairs) - len(todo)
+            play(ensemble, todo, ensemble.engine, with_events, pool, lambda n: tell("runs", before + n, len(pairs)))
             numbered = [(k, pair) for k, (_, pair) in enumerate(twins)]
-            for n, (k, result) in enumerate(each(scenario, seed, numbered, False, pool), 1):
-                keep(twin_results, k, result)
-                tell("luck apart", n, len(twins))
+            play(twin_results, numbered, ensemble.engine, False, pool, lambda n: tell("luck apart", n, len(twins)))
     except KeyboardInterrupt:
         ensemble.seconds += time.perf_counter() - begun
         raise KeyboardInterrupt(ensemble) from None

@@ -83,6 +83,36 @@ def key_of(seed: int) -> tuple[int, int]:
     return seed & _MASK, (seed >> 32) & _MASK
 
 
+_M0, _M1 = (np.uint64(m) for m in _MULTIPLIERS)
+_W0, _W1 = (np.uint64(w) for w in _WEYL)
+_WORD, _HALF = np.uint64(_MASK), np.uint64(32)
+
+
+def block(
+    k0: np.uint64,
+    k1: np.uint64,
+    replication: np.uint64,
+    purpose: np.uint64,
+    state: np.uint64,
+    index: np.uint64,
+) -> tuple[float, float, float, float]:
+    """Four uniforms of one counter: what `draws` gives, in the scalar form that compiled code needs.
+
+    All arguments are unsigned 64-bit words that hold 32 bits; k0 and k1 come from `key_of`.
+    """
+    c0, c1, c2, c3 = index, state, purpose, replication
+    for _ in range(_ROUNDS):
+        p0, p1 = _M0 * c0, _M1 * c2
+        c0, c1, c2, c3 = (p1 >> _HALF) ^ c1 ^ k0, p1 & _WORD, (p0 >> _HALF) ^ c3 ^ k1, p0 & _WORD
+        k0, k1 = (k0 + _W0) & _WORD, (k1 + _W1) & _WORD
+    return (
+        (float(c0) + 0.5) * _UNIT,
+        (float(c1) + 0.5) * _UNIT,
+        (float(c2) + 0.5) * _UNIT,
+        (float(c3) + 0.5) * _UNIT,
+    )
+
+
 def draws(seed: int, replication: int, purpose: ArrayLike, state: ArrayLike, index: ArrayLike) -> NDArray[np.float64]:
     """Four uniforms for every purpose, state and index; the three are broadcast against each other.
 

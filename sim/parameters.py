@@ -227,6 +227,15 @@ def parameter(name: str) -> Parameter:
         raise InputError(f"{name!r} is not a parameter{hint} (python -m sim parameters lists them)") from None
 
 
+def free_parameters(values: Mapping[str, Value], ranges: Mapping[str, tuple[float, float]]) -> list[Parameter]:
+    """The uncertainties that a draw draws where a scenario sets these values and ranges."""
+    return [
+        entry
+        for name, entry in register().items()
+        if entry.kind == "uncertainty" and (name not in values or name in ranges)
+    ]
+
+
 def resolve(
     values: Mapping[str, Value], ranges: Mapping[str, tuple[float, float]], seed: int, draw: int | None
 ) -> dict[str, Value]:
@@ -244,11 +253,7 @@ def resolve(
     resolved = {name: values.get(name, entry.value) for name, entry in register().items()}
     if draw is None:
         return resolved
-    free = [
-        name
-        for name, entry in register().items()
-        if entry.kind == "uncertainty" and (name not in values or name in ranges)
-    ]
+    free = [entry.name for entry in free_parameters(values, ranges)]
     for name, uniforms in zip(free, luck.of_parameters(seed, draw, free), strict=True):
         resolved[name] = register()[name].draw(uniforms, resolved[name], ranges.get(name))
     return resolved

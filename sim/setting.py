@@ -28,8 +28,10 @@ class Levers:
         What the status costs in support, log-odds.
     role_costs
         What each role costs in support, log-odds, in the order of ROLES.
-    travel_days
-        Days of travel for each state's people: home, or to another state.
+    status
+        The legal status asked for.
+    is_away, travel_days
+        For each state, whether its people travel to another state, and for how many days.
     tour_days
         Length of a tour that begins today.
     terms
@@ -43,10 +45,12 @@ class Levers:
     open_roles: int
     federal_roles: int
     may_withdraw: bool
+    status: str
     status_cost: float
     is_bundled: bool
     in_strip: bool
     role_costs: tuple[float, ...]
+    is_away: tuple[bool, ...]
     travel_days: tuple[int, ...]
     tour_days: int
     terms: tuple[Any, ...]
@@ -139,6 +143,7 @@ def _levers(values: dict[str, Value], first: dict[str, Value], world: World) -> 
     sizes = tuple(int(values[name]) for name in ROLE_NAMES)  # type: ignore[arg-type]
     if values["review.removes_closed"]:
         sizes = tuple(size if voluntary >> k & 1 else 0 for k, size in enumerate(sizes))
+    is_away = tuple(gates["cross_state"] or (in_strip and not home.in_strip) for home in world.states)
     return Levers(
         p=p,
         asked=_chosen(values["request.asked"], world),
@@ -147,14 +152,13 @@ def _levers(values: dict[str, Value], first: dict[str, Value], world: World) -> 
         open_roles=voluntary,
         federal_roles=federal,
         may_withdraw=may_withdraw(status, reading),
+        status=status,
         status_cost=float(values[f"support.status.{status}"]),  # type: ignore[arg-type]
         is_bundled=values["request.mode"] == "bundled",
         in_strip=in_strip,
         role_costs=by_role(p, "support_role"),
-        travel_days=tuple(
-            int(p.travel_away_days if gates["cross_state"] or (in_strip and not home.in_strip) else p.travel_home_days)
-            for home in world.states
-        ),
+        is_away=is_away,
+        travel_days=tuple(int(p.travel_away_days if away else p.travel_home_days) for away in is_away),
         tour_days=int(p.tour_days),
         terms=(sizes, status, place, voluntary, bool(values["mission.cross_state"])),
     )

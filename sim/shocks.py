@@ -10,7 +10,7 @@ Model note, section 7 (docs/model.md).
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal
@@ -80,15 +80,6 @@ class Forces:
         self.burst, self.closed = np.zeros(shape, np.bool_), np.zeros(shape, np.int64)
         self.lapse, self.suspended = np.zeros(self.n_days, np.bool_), np.zeros(self.n_days, np.bool_)
 
-    def reached(self, reach: str | list[str]) -> tuple[int, ...]:
-        """Positions of the states that a shock reaches."""
-        if isinstance(reach, list):
-            return tuple(sorted(self.world.position(code) for code in reach))
-        wanted = {"all": (1, 0, -1), "same_side": (1,), "other_side": (-1,)}[reach]
-        return tuple(
-            k for k, s in enumerate(self.world.states) if s.side in wanted and (s.has_governor or reach == "all")
-        )
-
     def start_burst(self, day: int, states: Sequence[int]) -> None:
         """Let governors withdraw more readily for some days."""
         self.burst[day : day + int(self.p.withdraw_burst_days), list(states)] = True
@@ -144,7 +135,7 @@ class Incident(Shock):
     def mark(self, forces: Forces, order: int) -> None:
         """Jump now, burst if negative."""
         size = forces.p.incident_size if self.size is None else self.size
-        strike(forces, self.day, size, forces.reached(self.states))
+        strike(forces, self.day, size, forces.world.reached(self.states))
 
 
 def strike(forces: Forces, day: int, size: float, states: Sequence[int]) -> None:
@@ -181,7 +172,7 @@ class CourtOrder(Shock):
         """Close the roles until the stay."""
         bits = ALL_ROLES if self.roles == "all" else sum(1 << ROLES.index(role) for role in set(self.roles))
         stay = forces.stay_of(order) if self.stay == "chance" else math.inf if self.stay == "never" else self.stay
-        states = forces.reached(self.states)
+        states = forces.world.reached(self.states)
         forces.close_roles(self.day, states, bits, stay)
         named = "all roles" if self.roles == "all" else ", ".join(self.roles)
         until = "not stayed" if math.isinf(stay) else f"stayed after {round(stay)} days"
@@ -231,10 +222,13 @@ class Turnover(Shock):
     def mark(self, forces: Forces, order: int) -> None:
         """Remember the new side; the state draws a new governor on that day."""
         k = forces.world.position(self.state)
-        old = forces.world.states[k].side
-        side = {"same_side": 1, "other_side": -1, "neither": 0, None: old}[self.side]
-        forces.turnovers.setdefault(self.day, []).append((k, side))
+        forces.turnovers.setdefault(self.day, []).append((k, self.new_side(forces.world)))
         forces.note(self.day, "turnover", (k,), "a new governor takes office")
+
+    def new_side(self, world: World) -> int:
+        """The new governor's side: +1 the requester's, -1 the other, 0 neither."""
+        old = world.states[world.position(self.state)].side
+        return {"same_side": 1, "other_side": -1, "neither": 0, None: old}[self.side]
 
 
 class Appeal(Shock):
@@ -247,7 +241,7 @@ class Appeal(Shock):
     def mark(self, forces: Forces, order: int) -> None:
         """Jump by side."""
         for reach, size in (("same_side", self.same_side), ("other_side", self.other_side)):
-            forces.jump[self.day, list(forces.reached(reach))] += size
+            forces.jump[self.day, list(forces.world.reached(reach))] += size
         words = (
             f"an appeal moves support by {self.same_side:+g} on the requester's side, {self.other_side:+g} on the other"
         )
@@ -282,12 +276,8 @@ def forces_of(
         When the clocks of the courts start, or None.
     """
     forces = Forces(world, p, len(ambiguity), seed, replication, np.array(ambiguity, float))
-    # Luck belongs to a shock by its kind, its day and its place among those, so another shock shifts nobody's luck.
-    nth: dict[tuple[str, int], int] = {}
-    for shock in shocks:
-        key = (shock.kind, shock.day)
-        nth[key] = nth.get(key, 0) + 1
-        shock.mark(forces, _PER_DAY * shock.day + nth[key])
+    for shock, order in luck_index(shocks):
+        shock.mark(forces, order)
     _random_disasters(forces, start)
     if p.incident_random:
         _random_incidents(forces)
@@ -297,6 +287,15 @@ def forces_of(
         _federal_order(forces, federal_day)
     forces.settle()
     return forces
+
+
+def luck_index(shocks: Sequence[Any]) -> Iterator[tuple[Any, int]]:
+    """Shocks with the index of their luck: kind, day and place among those, so another shock shifts nobody's luck."""
+    nth: dict[tuple[str, int], int] = {}
+    for shock in shocks:
+        key = (shock.kind, shock.day)
+        nth[key] = nth.get(key, 0) + 1
+        yield shock, _PER_DAY * shock.day + nth[key]
 
 
 def chance_within_a_day(rate: float) -> float:
@@ -359,27 +358,27 @@ def _order_day(forces: Forces, state: int, mean: float, since: int) -> int:
 
 
 # Indices of the two random orders in the luck of courts, far from those of dated orders.
-_STATE_LAW, _FEDERAL = 1 << 20, (1 << 20) + 1
+STATE_LAW, FEDERAL = 1 << 20, (1 << 20) + 1
 
 
 def _state_law_order(forces: Forces, since: int) -> None:
     """One suit under state law that closes detention and enforcement in the states that it reaches."""
-    day = _order_day(forces, _STATE_LAW, forces.p.court_state_law_days, since)
+    day = _order_day(forces, STATE_LAW, forces.p.court_state_law_days, since)
     if day >= forces.n_days:
         return
     fips = [state.fips for state in forces.world.states]
     u = luck.draws(forces.seed, forces.replication, luck.COURT_REACH, fips, 0)[:, 0]
     reached = [k for k, s in enumerate(forces.world.states) if s.has_governor and u[k] < forces.p.court_reach]
     roles = (1 << ROLES.index("detention")) | (1 << ROLES.index("enforcement"))
-    stay = forces.stay_of(_STATE_LAW)
+    stay = forces.stay_of(STATE_LAW)
     forces.close_roles(day, reached, roles, stay)
     forces.note(day, "court_order", reached, "a court closes detention and enforcement under state law")
 
 
 def _federal_order(forces: Forces, since: int) -> None:
     """A federal suit that holds federalization up until it is stayed."""
-    day = _order_day(forces, _FEDERAL, forces.p.court_federal_days, since)
-    stay = forces.stay_of(_FEDERAL)
+    day = _order_day(forces, FEDERAL, forces.p.court_federal_days, since)
+    stay = forces.stay_of(FEDERAL)
     forces.suspended[day : day_of_stay(day, stay, forces.n_days)] = True
     if day < forces.n_days:
         until = "not stayed" if math.isinf(stay) else f"stayed after {round(stay)} days"

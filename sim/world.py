@@ -71,6 +71,13 @@ class World:
             hint = f"; did you mean {names[code]!r}?" if code in names else near_miss(code.upper(), self.codes)
             raise InputError(f"{where} = {code!r} is not one of the {len(self.states)} postal codes{hint}") from None
 
+    def reached(self, reach: str | list[str]) -> tuple[int, ...]:
+        """Positions of the states that a shock reaches: `all`, `same_side`, `other_side` (of governors), or those listed."""
+        if isinstance(reach, list):
+            return tuple(sorted(self.position(code) for code in reach))
+        wanted = {"all": (1, 0, -1), "same_side": (1,), "other_side": (-1,)}[reach]
+        return tuple(k for k, s in enumerate(self.states) if s.side in wanted and (s.has_governor or reach == "all"))
+
     def subset(self, codes: Iterable[str]) -> "World":
         """A smaller world of some states with the borders among them."""
         keep = sorted(self.position(code) for code in codes)

@@ -1,0 +1,227 @@
+"""Many runs in compiled code: the same numbers as SimPy's, hundreds of times as fast.
+
+Numba compiles `sim.kernel` once and keeps the machine code in a folder named by a hash of all sources that go into it,
+because Numba itself does not notice edits in files that it imports. Compiled code lets other threads run.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import luck
+from sim.packed import NUMBERS, Packed, pack
+from sim.results import SERIES, STATUSES, Decision, Run
+from sim.scenario import Scenario
+from sim.setting import Setting
+from sim.world import World
+
+Pair = tuple[int | None, int]
+# Set in a folder of machine code once all of it is there.
+_DONE = "complete"
+
+
+class Chunk(NamedTuple):
+    """Some runs, reduced: the fields are those of `results.Ensemble`, in the order of the pairs.
+
+    status_counts
+        Of these runs alone, shape (n_days, n_states, n_statuses).
+    """
+
+    series: NDArray[np.int32]
+    status_counts: NDArray[np.int32]
+    last_status: NDArray[np.int8]
+    numbers: NDArray[np.float64]
+    approval: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+
+
+def folder() -> Path:
+    """Where the machine code of these sources is kept: beside them, or where temporary files go if that cannot be written."""
+    here = Path(__file__).resolve().parent
+    digest = hashlib.sha256(f"{sys.version_info} {find_spec('numba')}".encode())
+    for path in sorted(here.glob("*.py")):
+        digest.update(path.read_bytes())
+    digest.update((here.parent / "seeds" / "parameters.toml").read_bytes())
+    name = digest.hexdigest()[:16]
+    for parent in (here.parent / ".cache", Path(tempfile.gettempdir()) / f"guard-request-{os.getuid()}"):
+        try:
+            (parent / name).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(parent / name, os.W_OK):
+            return parent / name
+    raise OSError("no folder for machine code can be written")
+
+
+@cache
+def kernel() -> ModuleType | str:
+    """The compiled model, or, in words, why there is none."""
+    try:
+        import numba
+    except Exception as error:  # a broken installation fails in many ways, and SimPy runs all the same
+        return f"Numba cannot be imported ({type(error).__name__}: {error})".splitlines()[0]
+    try:
+        numba.config.CACHE_DIR = str(folder())  # type: ignore[attr-defined]
+    except OSError as error:
+        return str(error)
+    from sim import kernel as compiled
+
+    return compiled
+
+
+def unavailable() -> str | None:
+    """Why compiled code cannot be used here, or None."""
+    found = kernel()
+    return found if isinstance(found, str) else None
+
+
+def is_ready() -> bool:
+    """Whether nothing is left to compile."""
+    return (folder() / _DONE).is_file()
+
+
+def prepare() -> None:
+    """Compile what has not been compiled yet: some tens of seconds, once."""
+    from datetime import date
+
+    scenario = Scenario("compiling", "Compiling", "Is it ready?", date(2025, 5, 15), days=2)
+    chunk(scenario, 1, [(0, 0)])
+    (folder() / _DONE).touch()
+
+
+_kept: dict[str, Packed] = {}
+
+
+def packed(scenario: Scenario) -> Packed:
+    """A scenario as flat arrays; the last ones are kept for the next chunk of runs."""
+    digest = scenario.digest
+    found = _kept.get(digest)
+    if found is None:
+        if len(_kept) >= 8:
+            _kept.clear()
+        found = _kept[digest] = pack(scenario)
+    return found
+
+
+def drawn(of: Packed, seed: int, draws: Sequence[int | None]) -> NDArray[np.float64]:
+    """Numbers of some draws (None: the defaults), shape (n, n_levers, n_parameters)."""
+    code: Any = kernel()
+    values = np.repeat(of.numbers[np.newaxis], len(draws), axis=0)
+    numbered = np.array([-1 if draw is None else draw for draw in draws], np.int64)
+    code.draw_numbers(of.draws, *_key(seed), numbered, values)
+    return values
+
+
+def _key(seed: int) -> tuple[np.uint64, np.uint64]:
+    k0, k1 = luck.key_of(seed)
+    return np.uint64(k0), np.uint64(k1)
+
+
+def _records(values: NDArray[np.float64]) -> Any:
+    """The same numbers as records with a field for each parameter."""
+    return values.view(NUMBERS)[..., 0].view(np.recarray)
+
+
+def chunk(scenario: Scenario, seed: int, pairs: Sequence[Pair], world: World | None = None) -> Chunk:
+    """Run (draw, replication) pairs one after the other, in this thread; `world` replaces the 54 jurisdictions."""
+    of = packed(scenario) if world is None else pack(scenario, world)
+    return _played(of, seed, pairs, None)
+
+
+def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
+    code: Any = kernel()
+    plan = of.plan
+    n, n_days, n_states = len(pairs), len(plan.levers_of), len(plan.homes)
+    draws = list(dict.fromkeys(draw for draw, _ in pairs))
+    row_of = {draw: k for k, draw in enumerate(draws)}
+    values = drawn(of, seed, draws)
+    rows = np.array([row_of[draw] for draw, _ in pairs], np.int64)
+    changes = np.zeros((n_days, n_states, len(STATUSES)), np.int32)
+    result = Chunk(
+        series=np.empty((n, len(SERIES), n_days), np.int32),
+        status_counts=changes,
+        last_status=np.empty((n, n_states), np.int8),
+        numbers=values[rows, 0],
+        approval=np.empty(n, np.int32),
+        hashes=np.empty(n, np.uint64),
+    )
+    code.play_many(
+        plan,
+        _records(values),
+        values,
+        rows,
+        *_key(seed),
+        np.array([replication for _, replication in pairs], np.uint64),
+        code.workspace(n_days, n_states),
+        changes,
+        result.series,
+        result.last_status,
+        result.approval,
+        result.hashes,
+        full or code.nothing(),
+    )
+    # Everybody begins unasked; what the runs added up is how statuses change from one evening to the next.
+    changes[0, :, 0] += n
+    np.cumsum(changes, axis=0, out=changes)
+    return result
+
+
+def run(setting: Setting, replication: int) -> Run:
+    """One run in full, as `model.run` gives it, without the event log."""
+    code: Any = kernel()
+    of = pack(setting.scenario, setting.world)
+    n_days, n_states = len(of.plan.levers_of), len(of.plan.homes)
+    p = setting.levers[0].p
+    full = code.everything(n_days, n_states, most_decisions(setting))
+    chunk = _played(of, setting.seed, [(setting.draw, replication)], full)
+    series = dict(zip(SERIES, chunk.series[0], strict=True))
+    approval = int(chunk.approval[0])
+    return Run(
+        draw=setting.draw,
+        replication=replication,
+        codes=setting.world.codes,
+        p=p,
+        approval_day=None if approval < 0 else approval,
+        people=full.people,
+        status=full.status,
+        permitted=full.permitted,
+        officers=np.column_stack([series["hired"], series["deputized"]]).astype(np.int64),
+        below_reserve=series["below_reserve"].astype(np.int64),
+        missing=series["missing"].astype(np.int64),
+        decisions=[_decision(code, row) for row in full.decisions if row.answer >= 0],
+    )
+
+
+def most_decisions(setting: Setting) -> int:
+    """No run can bring more decisions: each ask ends in one, and each agreement in at most one withdrawal."""
+    rounds = max(int(levers.p.rounds_most) for levers in setting.levers)
+    gap = min(int(levers.p.rounds_gap_days) for levers in setting.levers)
+    return 2 * len(setting.world.states) * (min(rounds, setting.n_days // gap + 1) + 1)
+
+
+def _decision(code: Any, row: Any) -> Decision:
+    return Decision(
+        day=int(row.day),
+        state=int(row.state),
+        answer=code.DECISIONS[row.answer],
+        ask=int(row.ask),
+        role=int(row.role),
+        support=float(row.support),
+        threshold=float(row.threshold),
+        terms=tuple(row.terms.tolist()),
+        permitted=int(row.permitted),
+        offered=int(row.offered),
+        quota=int(row.quota),
+        chance=float(row.chance),
+        is_forced=bool(row.is_forced),
+    )

@@ -1,0 +1,364 @@
+"""A scenario as flat arrays: what compiled code can read. Nothing here needs a compiler.
+
+`pack` lays out what all runs of a scenario share; numbers that a draw may change stand in a table of their own.
+"""
+
+import zlib
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.parameters import ROLES, Numbers, free_parameters, register
+from sim.results import STAGES
+from sim.scenario import Scenario
+from sim.setting import Levers, Setting, setting_of
+from sim.shocks import (
+    ALL_ROLES,
+    Appeal,
+    Clarification,
+    CourtOrder,
+    Disaster,
+    FundingLapse,
+    Incident,
+    Shock,
+    Turnover,
+    luck_index,
+)
+from sim.world import World
+
+N_ROLES, N_STAGES = len(ROLES), len(STAGES)
+MOST_COMPONENTS = 4
+
+# The register as a record: `p.tour_days` in a rule is a number at a fixed place.
+NUMBERS = np.dtype([(name, np.float64) for name in Numbers._fields])
+
+# What a set of levers fixes for all draws, besides its numbers.
+LEVERS = np.dtype(
+    [
+        ("open_roles", np.int64),
+        ("federal_roles", np.int64),
+        ("named_roles", np.int64),
+        ("may_withdraw", np.int64),
+        ("is_bundled", np.int64),
+        ("in_strip", np.int64),
+        ("terms", np.int64),
+        ("takes_decliners", np.int64),
+        ("status_cost_at", np.int64),
+        ("sizes", np.int64, (N_ROLES,)),
+    ]
+)
+
+# One state: what it is, and what it becomes in a run.
+HOME = np.dtype(
+    [
+        ("fips", np.uint64),
+        ("strength", np.int64),
+        ("has_governor", np.int64),
+        ("side", np.int64),
+        ("margin", np.float64),
+        ("region", np.int64),
+        ("on_ballot", np.float64),
+        ("prior_position", np.float64),
+        ("bars_outsiders", np.int64),
+        ("in_strip", np.int64),
+        ("first_answer", np.int64),
+        ("end_of_answers", np.int64),
+        # The governor
+        ("governor", np.uint64),
+        ("own", np.float64),
+        ("is_taken", np.int64),
+        ("status", np.int64),
+        ("status_before", np.int64),
+        ("asks", np.int64),
+        ("quota", np.int64),
+        ("is_pending", np.int64),
+        ("asked_on", np.int64),
+        ("deadline", np.int64),
+        ("asked_terms", np.int64),
+        ("has_weighed_orders", np.int64),
+        ("standing", np.float64),
+        ("standing_of", np.int64),
+        ("answer_block", np.int64),
+        ("answer_luck", np.float64, (4,)),
+        ("withdraw_block", np.int64),
+        ("withdraw_luck", np.float64, (4,)),
+        # What it sees: last evening's picture
+        ("seen_serving", np.int64),
+        ("neighbor_balance", np.float64),
+        ("side_balance", np.float64),
+        # The people
+        ("is_open", np.int64),
+        ("offer", np.int64),
+        ("pool", np.float64),
+        ("come", np.float64),
+        ("calls", np.int64),
+        ("entered", np.int64),
+        ("permitted", np.int64),
+        ("closed_before", np.int64),
+        ("is_federal", np.int64),
+        ("has_recall_clause", np.int64),
+        ("call_day", np.int64),
+        ("ordered_by", np.int64),
+        ("order_luck", np.float64),
+        ("capacity", np.int64),
+        ("next_screened", np.int64),
+        ("serving", np.int64),
+        ("returned", np.int64),
+        ("linear", np.uint64),
+        ("hash", np.uint64),
+        ("counts", np.int32, (N_ROLES, N_STAGES)),
+        ("screened", np.int64, (N_ROLES,)),
+        ("failed", np.int64, (N_ROLES,)),
+        ("ended", np.int64, (2, N_ROLES)),
+        ("leaving", np.float64, (N_ROLES,)),
+        ("left", np.int64, (N_ROLES,)),
+        ("first_due", np.int64, (N_ROLES,)),
+    ]
+)
+
+SHOCK = np.dtype(
+    [
+        ("kind", np.int64),
+        ("day", np.int64),
+        ("amount", np.float64),
+        ("other", np.float64),
+        ("days", np.int64),
+        ("roles", np.int64),
+        ("state", np.int64),
+        ("side", np.int64),
+        ("order", np.uint64),
+    ]
+)
+INCIDENT, CLARIFICATION, COURT_ORDER, DISASTER, FUNDING_LAPSE, TURNOVER, APPEAL = range(7)
+# Stands for "as the register says" (a size or a length), "by chance" and "never" (a stay).
+BY_CHANCE, NEVER_STAYED = -1, -2
+
+ANSWER = np.dtype([("day", np.int64), ("kind", np.int64), ("roles", np.int64), ("troops", np.int64)])
+ANSWERS = ("accept", "decline", "no_answer", "withdraw")
+ACCEPT, DECLINE, NO_ANSWER, WITHDRAW = range(4)
+
+
+class Plan(NamedTuple):
+    """What all runs of a scenario share.
+
+    homes
+        One record per state, in the condition in which a run begins.
+    first_neighbor, neighbors
+        The neighbors of state k stand at first_neighbor[k] to first_neighbor[k + 1].
+    disasters_per_day
+        Shape (n_states, 12).
+    month, levers_of
+        By day: the month from 0 to 11, and which row of `levers` holds.
+    levers, asked, federal, is_away
+        By set of levers, the last three also by state.
+    shocks, reach
+        Dated shocks in order, and the states that each reaches, shape (n_shocks, n_states).
+    answers
+        Given answers, state by state, by day.
+    """
+
+    homes: NDArray[Any]
+    first_neighbor: NDArray[np.int64]
+    neighbors: NDArray[np.int64]
+    disasters_per_day: NDArray[np.float64]
+    month: NDArray[np.int64]
+    levers_of: NDArray[np.int64]
+    levers: NDArray[Any]
+    asked: NDArray[np.uint8]
+    federal: NDArray[np.uint8]
+    is_away: NDArray[np.uint8]
+    shocks: NDArray[Any]
+    reach: NDArray[np.uint8]
+    answers: NDArray[Any]
+
+
+class Draws(NamedTuple):
+    """How the uncertain numbers of a scenario are drawn, one row for each that is free.
+
+    key, column
+        The luck's key of the name, and its place among the numbers.
+    low, mode, high, is_log, is_whole
+        The triangle.
+    weights, means, sds
+        The mixture, shape (n_free, MOST_COMPONENTS); no weight where there is none.
+    is_fixed
+        By set of levers: whether a change has fixed the number, shape (n_levers, n_free).
+    """
+
+    key: NDArray[np.uint64]
+    column: NDArray[np.int64]
+    low: NDArray[np.float64]
+    mode: NDArray[np.float64]
+    high: NDArray[np.float64]
+    is_log: NDArray[np.uint8]
+    is_whole: NDArray[np.uint8]
+    weights: NDArray[np.float64]
+    means: NDArray[np.float64]
+    sds: NDArray[np.float64]
+    is_fixed: NDArray[np.uint8]
+
+
+class Packed(NamedTuple):
+    """A scenario, packed.
+
+    numbers
+        Defaults by set of levers, shape (n_levers, n_parameters).
+    """
+
+    plan: Plan
+    draws: Draws
+    numbers: NDArray[np.float64]
+
+
+def pack(scenario: Scenario, world: World | None = None) -> Packed:
+    """Lay a scenario out; `world` replaces the 54 jurisdictions."""
+    setting = setting_of(scenario, 0, None, world)
+    stages: list[Levers] = []
+    levers_of = np.zeros(setting.n_days, np.int64)
+    for day, levers in enumerate(setting.levers):
+        if not stages or levers is not stages[-1]:
+            stages.append(levers)
+        levers_of[day] = len(stages) - 1
+    plan = _plan(setting, stages, levers_of)
+    return Packed(plan, _draws(setting, len(stages)), np.array([levers.p for levers in stages], np.float64))
+
+
+def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) -> Plan:
+    world, scenario = setting.world, setting.scenario
+    n_states = len(world.states)
+    terms, names = [levers.terms for levers in stages], list(register())
+    levers = np.recarray(len(stages), LEVERS)
+    for k, stage in enumerate(stages):
+        levers[k] = (
+            stage.open_roles,
+            stage.federal_roles,
+            stage.named_roles,
+            stage.may_withdraw,
+            stage.is_bundled,
+            stage.in_strip,
+            terms.index(stage.terms),
+            stage.federal_list is None,
+            names.index(f"support.status.{stage.status}"),
+            stage.role_sizes,
+        )
+    homes, answers = _homes(setting)
+    none = (False,) * n_states
+    return Plan(
+        homes=homes,
+        first_neighbor=np.cumsum([0, *(len(near) for near in world.neighbors)], dtype=np.int64),
+        neighbors=np.array([j for near in world.neighbors for j in near], np.int64),
+        disasters_per_day=np.array(world.disasters_per_day, np.float64).reshape(n_states, 12),
+        month=np.array([(scenario.start + timedelta(days=d)).month - 1 for d in range(setting.n_days)], np.int64),
+        levers_of=levers_of,
+        levers=levers,
+        asked=np.array([stage.asked for stage in stages], np.uint8),
+        federal=np.array([stage.federal_list or none for stage in stages], np.uint8),
+        is_away=np.array([stage.is_away for stage in stages], np.uint8),
+        shocks=_shocks(setting),
+        reach=_reach(setting),
+        answers=answers,
+    )
+
+
+def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The states as a run finds them, and the answers given for them."""
+    states = setting.world.states
+    homes = np.recarray(len(states), HOME)
+    homes.view(np.uint8)[:] = 0
+    answers: list[tuple[int, int, int, int]] = []
+    for k, state in enumerate(states):
+        home = homes[k]
+        for name in ("fips", "strength", "has_governor", "side", "margin", "region", "on_ballot", "prior_position"):
+            setattr(home, name, getattr(state, name))
+        home.bars_outsiders, home.in_strip = state.bars_outsiders, state.in_strip
+        given = sorted((a for a in setting.scenario.answers if a.state == state.code), key=lambda answer: answer.day)
+        home.first_answer = len(answers)
+        for answer in given:
+            roles = -1 if answer.roles is None else sum(1 << ROLES.index(role) for role in set(answer.roles))
+            troops = -1 if answer.troops is None else answer.troops
+            answers.append((answer.day, ANSWERS.index(answer.answer), roles, troops))
+        home.end_of_answers = len(answers)
+        home.is_taken = bool(given)
+        for name in ("asked_on", "deadline", "asked_terms", "standing_of", "answer_block", "withdraw_block"):
+            setattr(home, name, -1)
+        home.call_day = home.ordered_by = -1
+        home.order_luck = 1.0
+        home.first_due[:] = setting.n_days
+    return homes, np.array(answers, ANSWER).view(np.recarray)
+
+
+def _shocks(setting: Setting) -> NDArray[Any]:
+    """Dated shocks as records."""
+    rows = np.recarray(len(setting.scenario.shocks), SHOCK)
+    rows.view(np.uint8)[:] = 0
+    nan = float("nan")
+    for row, (shock, order) in zip(rows, luck_index(setting.scenario.shocks), strict=True):
+        row.day, row.order, row.state = shock.day, order, -1
+        match shock:
+            case Incident():
+                row.kind, row.amount = INCIDENT, nan if shock.size is None else shock.size
+            case Clarification():
+                row.kind, row.amount = CLARIFICATION, shock.ambiguity
+            case CourtOrder():
+                row.kind = COURT_ORDER
+                row.roles = ALL_ROLES if shock.roles == "all" else sum(1 << ROLES.index(r) for r in set(shock.roles))
+                row.days = {"chance": BY_CHANCE, "never": NEVER_STAYED}.get(shock.stay, shock.stay)  # type: ignore[arg-type]
+            case Disaster():
+                row.kind, row.amount = DISASTER, nan if shock.size is None else shock.size
+                row.days = BY_CHANCE if shock.days is None else shock.days
+                row.state = setting.world.position(shock.state)
+            case FundingLapse():
+                row.kind, row.days = FUNDING_LAPSE, shock.days
+            case Turnover():
+                row.kind, row.state = TURNOVER, setting.world.position(shock.state)
+                row.side = shock.new_side(setting.world)
+            case Appeal():
+                row.kind, row.amount, row.other = APPEAL, shock.same_side, shock.other_side
+    return rows
+
+
+def _reach(setting: Setting) -> NDArray[np.uint8]:
+    """Which states each dated shock reaches; an appeal's two sides are 1 and 2."""
+    shocks: tuple[Shock, ...] = setting.scenario.shocks
+    reach = np.zeros((len(shocks), len(setting.world.states)), np.uint8)
+    for row, shock in zip(reach, shocks, strict=True):
+        if isinstance(shock, Appeal):
+            row[list(setting.world.reached("same_side"))] = 1
+            row[list(setting.world.reached("other_side"))] = 2
+        elif isinstance(shock, Incident | CourtOrder):
+            row[list(setting.world.reached(shock.states))] = 1
+    return reach
+
+
+def _draws(setting: Setting, n_levers: int) -> Draws:
+    """The free numbers of a scenario."""
+    scenario = setting.scenario
+    free = free_parameters(scenario.values, scenario.ranges)
+    n, columns = len(free), list(register())
+    ends = [scenario.ranges.get(entry.name) or entry.range or (0.0, 0.0) for entry in free]
+    parts = [() if entry.name in scenario.ranges else entry.mixture for entry in free]
+    mixtures = np.zeros((3, n, MOST_COMPONENTS))
+    for k, mixture in enumerate(parts):
+        for j, part in enumerate(mixture):
+            mixtures[:, k, j] = part.weight, part.mean, part.sd
+    is_fixed = np.zeros((n_levers, n), np.uint8)
+    days = sorted({0, *(change.day for change in scenario.changes)})
+    for change in scenario.changes:
+        for k, entry in enumerate(free):
+            if entry.name in change.values:
+                is_fixed[days.index(change.day) :, k] = 1
+    return Draws(
+        key=np.array([zlib.crc32(entry.name.encode()) for entry in free], np.uint64),
+        column=np.array([columns.index(entry.name) for entry in free], np.int64),
+        low=np.array([low for low, _ in ends], np.float64),
+        mode=np.array([entry.number(setting.values[entry.name]) for entry in free], np.float64),
+        high=np.array([high for _, high in ends], np.float64),
+        is_log=np.array([entry.scale == "log" for entry in free], np.uint8),
+        is_whole=np.array([entry.whole for entry in free], np.uint8),
+        weights=mixtures[0],
+        means=mixtures[1],
+        sds=mixtures[2],
+        is_fixed=is_fixed,
+    )
