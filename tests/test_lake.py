@@ -832,6 +832,12 @@ def put_link_for_parts(folder: Path) -> str:
     return "baseline"
 
 
+def put_link_among_parts(folder: Path) -> str:
+    (folder / "baseline" / "parts").mkdir()
+    (folder / "baseline" / "parts" / "part-000000.parquet").symlink_to(folder.parent / "precious" / "runs.parquet")
+    return "baseline"
+
+
 def a_link(folder: Path) -> str:
     (folder / "link").symlink_to(folder.parent / "precious")
     return "link"
@@ -873,6 +879,7 @@ def all_of_it(folder: Path) -> str:
         put_folder,
         put_link,
         put_link_for_parts,
+        put_link_among_parts,
         a_link,
         through_a_link,
         outside,
