@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 CHROMIUM_NAMES := chromium chromium-browser google-chrome
 
-.PHONY: help app run test lint bench reference lock clean chromium
+.PHONY: help app run test lint bench compiled lab reference lock clean chromium
 
 help:
 	@echo "make app    environment, dependencies, and the app opened on the baseline"
 	@echo "make run    the baseline without the app"
+	@echo "make lab    what studies, questions in SQL and clusters need besides"
 	@echo "make test   environment, test dependencies, Chromium where missing, the whole suite"
 	@echo "make lint   style and types only"
 	@echo "make bench  speed, as ratios inside one run"
@@ -28,10 +29,14 @@ $(VENV)/.test: requirements-test.lock | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.lock
 	@touch $@
 
-app: $(VENV)/.app
+# Compiles the fast engine once, so that nobody waits for it later; a moment where it is ready.
+compiled: | $(BIN)/python
+	@$(BIN)/python -m sim compile >/dev/null
+
+app: $(VENV)/.app compiled
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
-run: $(VENV)/.app
+run: $(VENV)/.app compiled
 	$(BIN)/python -m sim run scenarios/baseline.toml
 
 chromium:
@@ -42,12 +47,16 @@ chromium:
 		echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium"; exit 1; \
 	fi
 
+# What studies, questions in SQL and clusters need besides.
+lab: $(VENV)/.app
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-test.lock -r requirements-lab.txt
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: $(VENV)/.test chromium lint
+test: $(VENV)/.test chromium lint compiled
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.app

@@ -6,11 +6,13 @@ because Numba itself does not notice edits in files that it imports. Compiled co
 
 import hashlib
 import os
+import platform
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from functools import cache
-from importlib.util import find_spec
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -28,6 +30,8 @@ from sim.world import World
 Pair = tuple[int | None, int]
 # Set in a folder of machine code once all of it is there.
 _DONE = "complete"
+# What goes into the machine code: the loop over days, the rules that it calls, and the layout of what it reads.
+_SOURCES = ("kernel", "packed", "governors", "people", "shocks", "parameters", "luck", "results")
 
 
 class Chunk(NamedTuple):
@@ -46,14 +50,17 @@ class Chunk(NamedTuple):
 
 
 def folder() -> Path:
-    """Where the machine code of these sources is kept: beside them, or where temporary files go if that cannot be written."""
+    """Where the machine code of these sources is kept: the user's cache, or where temporary files go if that cannot be written.
+
+    The name is a hash of the sources and not their place, so another checkout of the same version need not compile.
+    """
     here = Path(__file__).resolve().parent
-    digest = hashlib.sha256(f"{sys.version_info} {find_spec('numba')}".encode())
-    for path in sorted(here.glob("*.py")):
+    digest = hashlib.sha256(f"{sys.version_info} {version('numba')} {platform.machine()}".encode())
+    for path in (*(here / f"{name}.py" for name in _SOURCES), here.parent / "seeds" / "parameters.toml"):
         digest.update(path.read_bytes())
-    digest.update((here.parent / "seeds" / "parameters.toml").read_bytes())
     name = digest.hexdigest()[:16]
-    for parent in (here.parent / ".cache", Path(tempfile.gettempdir()) / f"guard-request-{os.getuid()}"):
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for parent in (cache / "guard-request-simulator", Path(tempfile.gettempdir()) / "guard-request-simulator"):
         try:
             (parent / name).mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -72,6 +79,7 @@ def kernel() -> ModuleType | str:
         return f"Numba cannot be imported ({type(error).__name__}: {error})".splitlines()[0]
     try:
         numba.config.CACHE_DIR = str(folder())  # type: ignore[attr-defined]
+        numba.config.CACHE_LOCATOR_CLASSES = "sim.kernel.Locator"  # type: ignore[attr-defined]
     except OSError as error:
         return str(error)
     from sim import kernel as compiled
@@ -90,13 +98,17 @@ def is_ready() -> bool:
     return (folder() / _DONE).is_file()
 
 
-def prepare() -> None:
-    """Compile what has not been compiled yet: some tens of seconds, once."""
-    from datetime import date
-
-    scenario = Scenario("compiling", "Compiling", "Is it ready?", date(2025, 5, 15), days=2)
-    chunk(scenario, 1, [(0, 0)])
+def prepare() -> float:
+    """Compile what has not been compiled yet, and say so on standard error; returns the seconds that it took."""
+    if unavailable() or is_ready():
+        return 0.0
+    sys.stderr.write("compiling the fast engine, once on this machine: about a minute ...\n")
+    begun = time.perf_counter()
+    chunk(Scenario("compiling", "Compiling", "Is it ready?", days=2), 1, [(0, 0)])
     (folder() / _DONE).touch()
+    seconds = time.perf_counter() - begun
+    sys.stderr.write(f"compiled in {seconds:.0f} s\n")
+    return seconds
 
 
 _kept: dict[str, Packed] = {}

@@ -95,6 +95,7 @@ def engine_of(wanted: str, n_runs: int, with_events: bool = False) -> str:
         return "simpy"
     why_not = "the event log is kept by SimPy alone" if with_events else compiled.unavailable()
     if why_not is None:
+        compiled.prepare()
         return "compiled"
     if wanted == "compiled":
         raise InputError(f"--engine compiled: {why_not}; without the option SimPy gives the same numbers, slowly")

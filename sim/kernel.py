@@ -9,7 +9,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import config, njit
+from numba.core.caching import UserProvidedCacheLocator
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
@@ -42,6 +43,15 @@ from sim.results import (
     WAITING,
     WITHDRAWN,
 )
+
+
+class Locator(UserProvidedCacheLocator):
+    """Machine code lies in the folder that `compiled.folder` names, wherever the sources lie."""
+
+    def get_cache_path(self) -> str:
+        """The folder."""
+        return str(config.CACHE_DIR)
+
 
 # The rules as compiled code sees them: the very functions that SimPy calls.
 for _rule in (
@@ -87,11 +97,15 @@ for _rule in (
 
 # Nothing is allocated inside: without reference counting, arrays travel as plain pointers (20 times faster here).
 rule = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+# Called for every state on every day: put in place by Numba, because handing over a workspace costs more than the work.
+part = njit(inline="always", nogil=True, error_model="numpy", _nrt=False)
 
 ENFORCEMENT, DETENTION = ROLES.index("enforcement"), ROLES.index("detention")
 CONTESTED = (1 << DETENTION) | (1 << ENFORCEMENT)
 N_SERIES, N_STATUSES = len(SERIES), len(STATUSES)
 N_TERMS = len(governors.TERMS)
+# As in `mobilization`: running totals this far above the last whole person are worth a closer look.
+ALMOST_ONE = 0.999
 WORD = np.uint64
 _DAY, _SAID, _GOLDEN = np.uint64(DAY_WEIGHT), np.uint64(STATUS_WEIGHT), np.uint64(0x9E3779B97F4A7C15)
 _W = COUNT_WEIGHTS.reshape(N_ROLES, N_STAGES)
@@ -119,6 +133,8 @@ NATION = np.dtype(
         ("n_active", np.int64),
         ("missing", np.int64),
         ("n_sending", np.int64),
+        ("n_training", np.int64),
+        ("n_awaiting", np.int64),
         ("first_waiting", np.int64),
         ("first_awaiting", np.int64),
         ("n_decisions", np.int64),
@@ -144,7 +160,7 @@ NATION = np.dtype(
         ("weights", np.int64, (N_ROLES,)),
         ("parts", np.int64, (N_ROLES,)),
         ("some", np.int64, (N_ROLES,)),
-        ("people", np.int64, (N_ROLES, N_STAGES)),
+        ("people", np.int32, (N_ROLES, N_STAGES)),
         ("n_status", np.int64, (N_STATUSES,)),
         ("leaning", np.int64, (3,)),
         ("n_asked", np.int64, (3,)),
@@ -169,6 +185,7 @@ SPOT = np.dtype(
         ("shock", np.float64),
         ("disaster", np.float64),
         ("returned", np.int32),
+        ("due", np.int32),
         ("closed", np.uint8),
         ("is_burst", np.uint8),
         ("was_ordered", np.uint8),
@@ -197,6 +214,7 @@ DECISION = np.dtype(
 # Layers of the calendar. Where two stand for one stage, the first holds those who were called, the second those ordered;
 # of those who wait for a seat the first holds people moved out of a role, the second those who came forward.
 _TRAINING, _TRAVEL, _IN_PLACE, _AWAITING, _WAITING, _SCREENING, _LAYERS = 0, 2, 4, 6, 8, 10, 11
+_ALL = shocks.ALL_ROLES
 
 
 class Work(NamedTuple):
@@ -206,7 +224,8 @@ class Work(NamedTuple):
         Records: one; one for each state; for each day; for each day and state (shape (n_days, n_states)). Of a day:
         ambiguity, lapse and suspension as in `shocks.Forces`; officers; all people waiting for a seat who came forward
         on it, or for a supervisor since it. Of a spot: jumps in force, share on disaster duty, people come home by that
-        evening, roles closed by courts, whether a burst is on, how many governors take office (times 4, plus 1 and the side of the last),
+        evening, roles closed by courts, whether a burst is on, how many governors take office (times 4,
+        plus 1 and the side of the last),
         and whether those who came forward were ordered.
     calendar
         People by layer, day, state and role, shape (_LAYERS, n_days + 1, n_states, n_roles): those in training, in travel
@@ -307,20 +326,19 @@ def draw_numbers(draws: Draws, k0: Any, k1: Any, of: NDArray[np.int64], values: 
 def move(home: Any, nation: Any, role: int, here: int, there: int, n: int) -> None:
     """So many of a state's role go from one stage to another; `here` is ENTERED for those who come forward."""
     home.counts[role, there] += n
-    nation.people[role, there] += n
     if here == ENTERED:
         home.counts[role, ENTERED] += n
-        nation.people[role, ENTERED] += n
         home.linear += WORD(n) * (_W[role, ENTERED] + _W[role, there])
         home.serving += n
     else:
         home.counts[role, here] -= n
-        nation.people[role, here] -= n
         home.linear += WORD(n) * (_W[role, there] - _W[role, here])
         if there > IN_PLACE:
             home.serving -= n
             if there == RETURNED:
                 home.returned += n
+        if here == TRAINING:
+            nation.n_training -= n
 
 
 @rule
@@ -328,13 +346,19 @@ def enter(home: Any, nation: Any, role: int, n: int) -> None:
     """So many (perhaps fewer than none) are counted as entered and waiting in a role, having come from another."""
     home.counts[role, ENTERED] += n
     home.counts[role, WAITING] += n
-    nation.people[role, ENTERED] += n
-    nation.people[role, WAITING] += n
     home.serving += n
     if n >= 0:
         home.linear += WORD(n) * (_W[role, ENTERED] + _W[role, WAITING])
     else:
         home.linear -= WORD(-n) * (_W[role, ENTERED] + _W[role, WAITING])
+
+
+@rule
+def put(calendar: Any, spots: Any, layer: int, day: int, i: int, role: int, n: int) -> None:
+    """So many are busy until the morning of a day; the day remembers where to look."""
+    calendar[layer, day, i, role] += n
+    if day < len(spots):
+        spots[day, i].due |= 1 << (N_ROLES * layer + role)
 
 
 @rule
@@ -624,6 +648,7 @@ def clear_calendar(work: Work, i: int, role: int, since: int, until: int) -> Non
         if role == ENFORCEMENT:
             for day in range(nation.first_awaiting, since + 1):
                 work.days[day].awaiting -= work.calendar[_AWAITING + o, day, i, ENFORCEMENT]
+                nation.n_awaiting -= work.calendar[_AWAITING + o, day, i, ENFORCEMENT]
                 work.calendar[_AWAITING + o, day, i, ENFORCEMENT] = 0
     for day in range(work.homes[i].next_screened, since + 1):
         work.calendar[_SCREENING, day, i, role] = 0
@@ -655,7 +680,7 @@ def send_home(work: Work, i: int, n_days: int) -> None:
         home.first_due[role] = n_days
 
 
-@rule
+@part
 def take_from_place(work: Work, i: int, role: int, n: int, there: int) -> None:
     """Take people in place out of the mission, from the tours that end first, the called before the ordered."""
     home, nation = work.homes[i], work.nation[0]
@@ -711,6 +736,7 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
             spot = work.spots[day, i]
             spot.shock = spot.disaster = 0.0
             spot.closed = spot.is_burst = 0
+            spot.due = 0
             spot.new_governors = 0
     nation.any_shock = nation.may_close = 0
     for day in range(n_days):
@@ -750,7 +776,7 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
             size = p.disaster_size if math.isnan(row.amount) else row.amount
             days = int(p.disaster_days) if row.days == packed.BY_CHANCE else row.days
             for later in range(day, min(day + days, n_days)):
-                work.spots[later, row.state].disaster += size
+                add_disaster(work.spots[later, row.state], size, p.disaster_most)
         elif row.kind == packed.FUNDING_LAPSE:
             for later in range(day, min(day + row.days, n_days)):
                 work.days[later].is_lapse = 1
@@ -777,7 +803,7 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
                     v = luck.block(k0, k1, replication, WORD(luck.DISASTER_SIZE), fips, WORD(day))
                     size = shocks.lognormal(p.disaster_size, p.disaster_spread, luck.normals(v[0], v[1])[0])
                     for later in range(day, min(day + length, n_days)):
-                        work.spots[later, i].disaster += min(size, p.disaster_most)
+                        add_disaster(work.spots[later, i], min(size, p.disaster_most), p.disaster_most)
     if p.incident_random > 0.0:
         chance = shocks.chance_within_a_day(p.incident_rate)
         u = (0.0, 0.0, 0.0, 0.0)
@@ -809,14 +835,17 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
         if day < n_days:
             for later in range(day, shocks.day_of_stay(day, stay_of(nation, p, WORD(shocks.FEDERAL)), n_days)):
                 work.days[later].is_suspended = 1
-    for day in range(n_days):
-        for i in range(n_states):
-            work.spots[day, i].disaster = min(work.spots[day, i].disaster, p.disaster_most)
     if nation.any_shock:
         keep = math.exp(-1.0 / p.support_fade)
         for day in range(1, n_days):
             for i in range(n_states):
                 work.spots[day, i].shock = work.spots[day - 1, i].shock * keep + work.spots[day, i].shock
+
+
+@rule
+def add_disaster(spot: Any, size: float, most: float) -> None:
+    """A share of strength on duty; what comes together never exceeds the most."""
+    spot.disaster = min(spot.disaster + size, most)
 
 
 @rule
@@ -845,6 +874,7 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
     nation.first_waiting = nation.first_awaiting = nation.n_decisions = nation.day = 0
     nation.has_news = 1
     nation.people[:] = 0
+    nation.n_training = nation.n_awaiting = 0
     nation.n_status[:] = 0
     u = luck.block(k0, k1, replication, WORD(luck.NATION), WORD(0), WORD(0))
     nation.national, nation.partisan = luck.normals(u[0], u[1])
@@ -956,7 +986,7 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
             nation.first_waiting = min(nation.first_waiting, nation.day)
 
 
-@rule
+@part
 def end_things(plan: Plan, work: Work, p: Any, day: int, n_days: int) -> None:
     """Courses, journeys and tours end."""
     nation, stage = work.nation[0], plan.levers_of[day]
@@ -966,36 +996,40 @@ def end_things(plan: Plan, work: Work, p: Any, day: int, n_days: int) -> None:
         reup = people.staying_share(p.tour_reup, p.directed_reup_factor, o == 1)
         for a in range(nation.n_active):
             i = work.lists[_ACTIVE, a]
-            home = work.homes[i]
-            if not home.serving:
+            due = np.int64(work.spots[day, i].due)
+            if not due:
                 continue
+            home = work.homes[i]
             arrival = min(day + (away_days if plan.is_away[stage, i] else home_days), n_days)
+            ending, arriving = due >> N_ROLES * (_IN_PLACE + o) & _ALL, due >> N_ROLES * (_TRAVEL + o) & _ALL
+            learned = due >> N_ROLES * (_TRAINING + o) & _ALL
             for role in range(N_ROLES):
-                n = np.int64(work.calendar[_TRAINING + o, day, i, role])
-                if n:
+                if learned >> role & 1:
+                    n = np.int64(work.calendar[_TRAINING + o, day, i, role])
                     work.calendar[_TRAINING + o, day, i, role] = 0
                     if role == ENFORCEMENT:
                         move(home, nation, role, TRAINING, AWAITING, n)
-                        work.calendar[_AWAITING + o, day, i, ENFORCEMENT] += n
+                        work.calendar[_AWAITING + o, day, i, role] += n
                         work.days[day].awaiting += n
+                        nation.n_awaiting += n
                     else:
                         move(home, nation, role, TRAINING, TRAVEL, n)
-                        work.calendar[_TRAVEL + o, arrival, i, role] += n
-                n = np.int64(work.calendar[_IN_PLACE + o, day, i, role])
-                if n:
+                        put(work.calendar, work.spots, _TRAVEL + o, arrival, i, role, n)
+                if ending >> role & 1:
+                    n = np.int64(work.calendar[_IN_PLACE + o, day, i, role])
                     work.calendar[_IN_PLACE + o, day, i, role] = 0
                     stay = people.whole_share(home.ended[o, role], n, reup)
                     home.ended[o, role] += n
                     if n > stay:
                         move(home, nation, role, IN_PLACE, RETURNED, n - stay)
                     if stay:
-                        work.calendar[_IN_PLACE + o, until, i, role] += stay
+                        put(work.calendar, work.spots, _IN_PLACE + o, until, i, role, stay)
                         home.first_due[role] = min(home.first_due[role], until)
-                n = np.int64(work.calendar[_TRAVEL + o, day, i, role])
-                if n:
+                if arriving >> role & 1:
+                    n = np.int64(work.calendar[_TRAVEL + o, day, i, role])
                     work.calendar[_TRAVEL + o, day, i, role] = 0
                     move(home, nation, role, TRAVEL, IN_PLACE, n)
-                    work.calendar[_IN_PLACE + o, until, i, role] += n
+                    put(work.calendar, work.spots, _IN_PLACE + o, until, i, role, n)
                     home.first_due[role] = min(home.first_due[role], until)
 
 
@@ -1297,7 +1331,7 @@ def say_what_is_given(
         lapse(decisions, home, nation, levers, p, changes, disaster, shock, i, role)
 
 
-@rule
+@part
 def reconsider(decisions: Any, work: Work, levers: Any, p: Any, changes: Any, i: int, n_days: int) -> None:
     """Withdraw today, or go on; after a while a governor may order units where the request allows it."""
     home, nation = work.homes[i], work.nation[0]
@@ -1369,7 +1403,7 @@ def consider(decisions: Any, work: Work, levers: Any, p: Any, changes: Any, i: i
         decline(decisions, work, levers, p, changes, i, role, general, cost, threshold)
 
 
-@rule
+@part
 def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: int, n_days: int) -> None:
     """Every state that was asked answers, waits, or reconsiders."""
     nation = work.nation[0]
@@ -1392,7 +1426,7 @@ def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: in
             consider(decisions, work, levers, p, changes, i)
 
 
-@rule
+@part
 def leave(work: Work, p: Any, day: int) -> None:
     """Attrition of those in place."""
     nation = work.nation[0]
@@ -1405,14 +1439,14 @@ def leave(work: Work, p: Any, day: int) -> None:
             if not here:
                 continue
             home.leaving[role] += rate * here
-            if home.leaving[role] > home.left[role] + 0.999:
+            if home.leaving[role] > home.left[role] + ALMOST_ONE:
                 n = min(np.int64(here), people.whole(home.leaving[role]) - home.left[role])
                 if n:
                     home.left[role] += n
                     take_from_place(work, i, role, n, LEFT)
 
 
-@rule
+@part
 def screen(work: Work, i: int, day: int, screening_days: int) -> None:
     """See the oldest cohorts first, as many people as the desk can in a day."""
     home, nation = work.homes[i], work.nation[0]
@@ -1468,7 +1502,7 @@ def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     nation.missing += people.whole(people.short_at_home(float(home.strength), p.mobilized, float(serving), on_duty))
 
 
-@rule
+@part
 def take_in(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) -> None:
     """Those who come forward today become a cohort, split over roles."""
     home, nation = work.homes[i], work.nation[0]
@@ -1494,7 +1528,7 @@ def take_in(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) 
     work.spots[day, i].was_ordered = is_ordered
 
 
-@rule
+@part
 def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> None:
     """The desks' day: screen, meet a disaster, take in who comes forward."""
     nation = work.nation[0]
@@ -1510,24 +1544,23 @@ def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> 
             take_in(work, levers, p, i, day, disaster)
 
 
-@rule
+@part
 def take_seats(work: Work, slot: int, came: int, i: int, role: int, n: int, n_days: int) -> None:
     """So many who wait start their course."""
     home, nation = work.homes[i], work.nation[0]
     move(home, nation, role, WAITING, TRAINING, n)
+    nation.n_training += n
     work.calendar[_WAITING + slot, came, i, role] -= n
     until = min(nation.day + nation.course_days[role], n_days)
     o = np.int64(work.spots[came, i].was_ordered) if slot == 1 else 0
-    work.calendar[_TRAINING + o, until, i, role] += n
+    put(work.calendar, work.spots, _TRAINING + o, until, i, role, n)
 
 
 @rule
 def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
     """Seats go to the oldest cohorts; too few for a day are split over states, then over the roles of each cohort."""
     nation = work.nation[0]
-    left = n_seats
-    for role in range(N_ROLES):
-        left -= nation.people[role, TRAINING]
+    left = n_seats - nation.n_training
     came = nation.first_waiting
     while came <= day and left > 0:
         wanted = work.days[came].waiting
@@ -1581,9 +1614,12 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
 def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) -> None:
     """Trained enforcement people travel as supervisors are free: oldest first, then by largest remainder over states."""
     nation, stage = work.nation[0], plan.levers_of[day]
-    if not nation.people[ENFORCEMENT, AWAITING]:
+    if not nation.n_awaiting:
         return
-    free = most - nation.people[ENFORCEMENT, TRAVEL] - nation.people[ENFORCEMENT, IN_PLACE]
+    free = most
+    for a in range(nation.n_active):
+        counts = work.homes[work.lists[_ACTIVE, a]].counts
+        free -= counts[ENFORCEMENT, TRAVEL] + counts[ENFORCEMENT, IN_PLACE]
     trained = nation.first_awaiting
     while trained <= day and free > 0:
         wanted = work.days[trained].awaiting
@@ -1604,8 +1640,9 @@ def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) 
                         free -= n
                         work.calendar[_AWAITING + o, trained, i, ENFORCEMENT] -= n
                         work.days[trained].awaiting -= n
+                        nation.n_awaiting -= n
                         move(work.homes[i], nation, ENFORCEMENT, AWAITING, TRAVEL, n)
-                        work.calendar[_TRAVEL + o, min(day + arrival, n_days), i, ENFORCEMENT] += n
+                        put(work.calendar, work.spots, _TRAVEL + o, min(day + arrival, n_days), i, ENFORCEMENT, n)
         elif trained == nation.first_awaiting:
             nation.first_awaiting += 1
         trained += 1
@@ -1630,6 +1667,12 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
                     full.people[day, i, role, stage] = home.counts[role, stage]
             full.status[day, i] = home.status
             full.permitted[day, i] = home.permitted
+    nation.people[:] = 0
+    for a in range(nation.n_active):
+        counts = work.homes[work.lists[_ACTIVE, a]].counts
+        for role in range(N_ROLES):
+            for stage in range(N_STAGES):
+                nation.people[role, stage] += counts[role, stage]
     status = nation.n_status
     series[0, day], series[1, day] = status[NOT_ASKED], status[UNDECIDED]
     series[2, day], series[3, day] = status[ACCEPTED] + status[LIMITED], status[LIMITED]

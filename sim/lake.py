@@ -245,20 +245,25 @@ def _make_view(
     """Unite Parquet files in a view; returns the names by which DuckDB may open them."""
     import duckdb
 
-    kept = []
-    for path in paths:
-        try:
-            connection.execute(f"DESCRIBE SELECT * FROM {_parquet([path])}")
-            kept.append(path)
-        except duckdb.Error as error:
-            left_out.append(f"{_name(path, root)}: {path.name} cannot be read ({type(error).__name__})")
+    kept = list(paths)
+    try:
+        columns = _columns(connection, kept)
+    except duckdb.Error:
+        # Only now is it worth to look at each alone.
+        kept = []
+        for path in paths:
+            try:
+                _columns(connection, [path])
+                kept.append(path)
+            except duckdb.Error as error:
+                left_out.append(f"{_name(path, root)}: {path.name} cannot be read ({type(error).__name__})")
+        columns = _columns(connection, kept)
     if kept:
         below, last = len(str(root)) + 2, len(kept[0].name) + 1
         # The name of a folder is what stands between the root and the file.
         name = f"substr(file_of, {below}, length(file_of) - {below - 1 + last})"
         if len(kept) == 1 and kept[0].parent == root:
             name = _text(root.name)
-        columns = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {_parquet(kept)}").fetchall()]
         rename = "".join(f" RENAME ({_name_of(c)} AS stored_result)" for c in columns if c.lower() == "result")
         connection.execute(
             f"CREATE VIEW {view} AS SELECT {name} AS result, * EXCLUDE (file_of){rename} FROM {_parquet(kept)}"
@@ -270,6 +275,13 @@ def _make_view(
     else:
         connection.execute(f"CREATE TABLE {view} (result VARCHAR)")
     return sorted({name for path in kept for name in (str(path), _literal(path))})
+
+
+def _columns(connection: "duckdb.DuckDBPyConnection", paths: Sequence[Path]) -> list[str]:
+    """The columns of Parquet files united; raises duckdb.Error if one of them cannot be read."""
+    if not paths:
+        return []
+    return [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {_parquet(paths)}").fetchall()]
 
 
 def _name(path: Path, root: Path) -> str:

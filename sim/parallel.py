@@ -7,12 +7,13 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context, parent_process
-from threading import Thread
-from typing import TypeVar
+from queue import SimpleQueue
+from threading import Thread, current_thread, main_thread
+from typing import Any, TypeVar
 
 from sim.parameters import InputError
 
@@ -62,6 +63,8 @@ def workers(jobs: int, scheduler: str | None = None, in_threads: bool = False) -
 def _live_with_the_parent() -> None:
     """Leave interruptions to the parent, and end when it has ended, however it did: else a killed one leaves workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     Thread(target=_end_with_the_parent, daemon=True).start()
 
 
@@ -109,15 +112,68 @@ def spread(
         for task in tasks:
             yield task, work(task)
         return
+    done: SimpleQueue[Future[Result] | None] = SimpleQueue()
     waiting: dict[Future[Result], Task] = {}
-    try:
-        waiting = {executor.submit(work, task): task for task in islice(tasks, AHEAD)}
-        while waiting:
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+
+    def submit(task: Task) -> None:
+        with _unseen_by_new_processes():
+            future = executor.submit(work, task)
+        waiting[future] = task
+        future.add_done_callback(done.put)
+
+    with _interruptions_told_by(done):
+        try:
+            for task in islice(tasks, AHEAD):
+                submit(task)
+            while waiting:
+                future = done.get()
+                if future is None:
+                    raise KeyboardInterrupt
                 task = waiting.pop(future)
                 for following in islice(tasks, 1):
-                    waiting[executor.submit(work, following)] = following
+                    submit(following)
                 yield task, future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def _interruptions_told_by(done: "SimpleQueue[Any]") -> Iterator[None]:
+    """Put None into a queue at the first Ctrl-C; a second one acts as ever.
+
+    An exception raised wherever the program happens to be can leave a future locked for good, and then its executor
+    never ends.
+    """
+    usual = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or usual is not signal.default_int_handler:
+        yield
+        return
+    interrupted = False
+
+    def tell(*_: Any) -> None:
+        nonlocal interrupted
+        interrupted = True
+        signal.signal(signal.SIGINT, usual)
+        done.put(None)
+
+    signal.signal(signal.SIGINT, tell)
+    try:
+        yield
     finally:
-        for future in waiting:
-            future.cancel()
+        signal.signal(signal.SIGINT, usual)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _unseen_by_new_processes() -> Iterator[None]:
+    """Hold Ctrl-C back from a process that is started meanwhile, until it has learned to ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)

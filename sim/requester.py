@@ -93,8 +93,11 @@ class Requester:
             return
         clock = self.shared.clock
         taken: list[StateAgent] = []
-        for day in range(federal_day, clock.n_days):
-            yield clock.on(clock.asking, day)
+        # Looking every day, it stands behind the rounds on a day on which both act.
+        for day, moment in enumerate(clock.asking):
+            yield moment
+            if day < federal_day:
+                continue
             is_suspended = bool(self.shared.forces.suspended[day])
             if is_suspended and self.shared.is_federalizing:
                 for state in taken:

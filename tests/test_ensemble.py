@@ -126,7 +126,7 @@ def test_events_are_kept_when_asked_for() -> None:
 
 def test_progress_is_told_after_every_run() -> None:
     told: list[tuple[str, int, int]] = []
-    run_ensemble(SHORT, 1, replications=10, progress=lambda *step: told.append(step))
+    run_ensemble(SHORT, 1, replications=10, engine="simpy", progress=lambda *step: told.append(step))
     assert told == [("runs", n, 10) for n in range(1, 11)] + [("luck apart", n, 10) for n in range(1, 11)]
 
 
@@ -180,7 +180,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, replication: int, error: BaseExcepti
 
 def test_one_failing_run_is_told_and_the_others_are_kept(twelve: Ensemble, monkeypatch: pytest.MonkeyPatch) -> None:
     broken(monkeypatch, 4, ZeroDivisionError("nobody is left"))
-    ensemble = run_ensemble(SHORT, 1, replications=12)
+    ensemble = run_ensemble(SHORT, 1, replications=12, engine="simpy")
     assert ensemble.errors == {4: "ZeroDivisionError: nobody is left"}
     assert ensemble.is_complete
     assert ensemble.done.tolist() == [k != 4 for k in range(12)]

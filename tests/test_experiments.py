@@ -492,6 +492,26 @@ def test_kills_at_random_moments_lose_nothing_and_nothing_is_run_twice(tmp_path:
     assert digest_of(load(out)[1]) == digest_of(whole)
 
 
+def test_a_file_has_its_name_only_when_it_is_whole_and_on_the_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made, parts = interrupted(tmp_path / "out")
+    on_disk: list[int] = []
+
+    def last_moment(file: int) -> None:
+        on_disk.append(len(list(parts.glob("part-*.parquet"))))
+        if on_disk[-1] == 3:
+            raise KeyboardInterrupt
+
+    # What stands under its own name whenever the disk is asked: two parts, then the third, never half of one.
+    monkeypatch.setattr(os, "fsync", last_moment)
+    with pytest.raises(KeyboardInterrupt) as stop:
+        run(made, tmp_path / "out", resume=True)
+    assert (on_disk[0], on_disk[-2:]) == (2, [2, 3])
+    assert stop.value.args == (10,)
+    assert [len(pq.read_table(part)) for part in sorted(parts.glob("part-*.parquet"))] == [4, 2, 4]
+
+
 def test_a_finished_sweep_gone_on_with_runs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run(small(), tmp_path / "out")
     before = final_files(tmp_path / "out")
@@ -611,7 +631,7 @@ def test_foreign_files_in_parts_are_told_and_left_alone(tmp_path: Path) -> None:
     made, parts = interrupted(tmp_path / "out")
     (parts / "notes.txt").write_text("mine")
     (parts / "part-000003.parquet.bak").write_text("mine")
-    (parts / ".part-000002.parquet.fresh").write_text("half of a part, when the kill came")
+    (parts / ".part-000000.parquet.fresh").write_text("half of a part, when the kill came")
     lines: list[str] = []
     run(made, tmp_path / "out", resume=True, note=lines.append)
     assert sorted(line.split(" is ")[0].rsplit("/")[-1] for line in lines) == ["notes.txt", "part-000003.parquet.bak"]

@@ -47,7 +47,14 @@ Draws = Annotated[
     int | None,
     typer.Option(help="Draws of the uncertainties, each under every luck; 0 keeps all at their defaults.", min=0),
 ]
-Jobs = Annotated[int, typer.Option(help="Processes; 0 takes all cores.", min=0, max=256)]
+Jobs = Annotated[int, typer.Option(help="Threads or processes; 0 takes all cores.", min=0, max=256)]
+Engine = Annotated[
+    str,
+    typer.Option(help="simpy, compiled, or auto (compiled for more than a few runs); both give the same numbers."),
+]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port, whose workers are used.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Replication = Annotated[int, typer.Option(help="Which luck to tell.", min=0, max=2**31 - 1)]
 Draw = Annotated[

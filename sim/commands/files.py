@@ -77,3 +77,16 @@ def parameters(
             print(json.dumps(parameters_json(words)))
         else:
             console().print(parameter_card(words) if words in register() else parameters_table(words))
+
+
+@app.command(name="compile")
+def compile_engine() -> None:
+    """Compile the fast engine, once on a machine; set-up does it, and so does the first command that needs it."""
+    from sim import compiled
+
+    why_not = compiled.unavailable()
+    if why_not is not None:
+        print(f"{why_not}; SimPy gives the same numbers, slowly (pip install numba)")
+        return
+    seconds = compiled.prepare()
+    print(f"compiled in {seconds:.0f} s" if seconds else "the fast engine is ready")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +15,13 @@ from sim.commands.common import (
     Days,
     Draw,
     Draws,
+    Engine,
     File,
     Jobs,
     Known,
     Replication,
     Replications,
+    Scheduler,
     Seed,
     Set,
     app,
@@ -30,6 +33,9 @@ from sim.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor
+
     from sim.results import Ensemble, Run
     from sim.scenario import Scenario
     from sim.setting import Setting
@@ -54,6 +60,8 @@ def run(
     settings: Set = [],  # noqa: B006 - Typer copies it
     days: Days = None,
     jobs: Jobs = 1,
+    engine: Engine = "auto",
+    scheduler: Scheduler = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the results; must be new or empty.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the runs in --out.")] = False,
     as_json: AsJson = False,
@@ -85,7 +93,7 @@ def run(
             return
         for line in replaced if not as_json else ():
             sys.stderr.write(f"known E: {line}\n")
-        with progress(not quiet) as tell:
+        with progress(not quiet) as tell, workers_for(scheduler) as executor:
             try:
                 result = ensembles.run_ensemble(
                     scenario,
@@ -93,6 +101,8 @@ def run(
                     draws,
                     replications,
                     jobs=jobs,
+                    executor=executor,
+                    engine=engine,
                     with_events=events,
                     started=started,
                     progress=tell,
@@ -106,6 +116,18 @@ def run(
         elif result.done.any():
             console().print(answers_table(result) if quiet else summary(result, plan, baseline, verbose))
         finish(result, out, is_interrupted)
+
+
+@contextmanager
+def workers_for(scheduler: str | None) -> "Iterator[Executor | None]":
+    """The workers of a cluster if one is named; otherwise the ensemble finds its own here."""
+    if scheduler is None:
+        yield None
+        return
+    from sim.parallel import workers
+
+    with workers(1, scheduler) as executor:
+        yield executor
 
 
 def started_from(out: Path, is_resumed: bool, scenario: "Scenario", seed: int) -> "Ensemble | None":
@@ -249,6 +271,7 @@ def compare(
     settings: Set = [],  # noqa: B006
     days: Days = None,
     jobs: Jobs = 1,
+    engine: Engine = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Compare two scenarios run by run under the same luck, and say where their histories part."""
@@ -261,13 +284,21 @@ def compare(
 
         scenarios = [scenario_from(path, settings, days, None)[0] for path in (a, b)]
         results, first_runs = [], []
-        pair = ensembles.pairs_of(draws, replications)[0]
-        with progress(True) as tell, workers(jobs) as pool:
+        pairs = ensembles.pairs_of(draws, replications)
+        pair, is_compiled = pairs[0], ensembles.engine_of(engine, len(pairs)) == "compiled"
+        with progress(True) as tell, workers(jobs, in_threads=is_compiled) as pool:
             for scenario in scenarios:
                 staged = None if tell is None else (lambda _, n, total, name=scenario.name: tell(name, n, total))
                 results.append(
                     ensembles.run_ensemble(
-                        scenario, seed, draws, replications, executor=pool, with_twins=False, progress=staged
+                        scenario,
+                        seed,
+                        draws,
+                        replications,
+                        executor=pool,
+                        engine=engine,
+                        with_twins=False,
+                        progress=staged,
                     )
                 )
                 first_runs.append(model.run(setting_of(scenario, seed, pair[0]), pair[1], with_events=True))
@@ -284,6 +315,7 @@ def compare(
 def repeat(
     results: Annotated[Path, typer.Argument(help="A results folder.")],
     jobs: Jobs = 1,
+    engine: Engine = "auto",
 ) -> None:
     """Run stored results again and compare hashes, run by run."""
     with errors_told():
@@ -299,6 +331,7 @@ def repeat(
                 draws,
                 manifest["replications"],
                 jobs=jobs,
+                engine=engine,
                 with_twins=False,
                 progress=tell,
             )

@@ -1,0 +1,333 @@
+"""The test of equality is worth something: one day or one person planted wrong in any step of the loop is caught.
+
+The loop over days runs here as plain Python, in a copy of its source with one error planted at a time.
+"""
+
+import types
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from sim import compiled, model
+from sim.parameters import Value
+from sim.scenario import Change
+from sim.setting import Setting
+from sim.shocks import Appeal, Clarification, CourtOrder, Disaster, FundingLapse, Incident, Turnover
+from tests.plays import WILLING, accept, say, setting, sizes
+from tests.test_engines import assert_same
+
+pytest.importorskip("numba")
+SOURCE = (Path(compiled.__file__).with_name("kernel.py")).read_text(encoding="utf-8")
+
+# What to plant: the step, what stands there, and what is put in its place. Each must stand in the source exactly once.
+MUTANTS = [
+    ("asking", "nation.next_ask = day + int(p.rounds_gap_days)", "nation.next_ask = day + int(p.rounds_gap_days) + 1"),
+    (
+        "asking",
+        "and day == nation.next_ask\n",
+        "and day == nation.next_ask + 1\n",
+    ),
+    ("asking", "sought -= in_force(work)", "sought -= in_force(work) + 1"),
+    (
+        "asking",
+        "home.deadline = nation.day + int(p.request_deadline_days)",
+        "home.deadline = nation.day + int(p.request_deadline_days) - 1",
+    ),
+    ("asking", "home.quota = max(home.quota, quota)", "home.quota = quota"),
+    ("asking", "asks = home.asks if home.is_pending else home.asks + 1", "asks = home.asks + 1"),
+    ("sending", "day == home.asked_on + 1:", "day == home.asked_on + 2:"),
+    ("command", "if since < 0.0 or day < int(since):", "if since < 0.0 or day <= int(since):"),
+    ("command", "shortfall = max(0, target(p) - in_force(work))", "shortfall = max(0, target(p) - in_force(work) + 1)"),
+    (
+        "answering",
+        "1.0 if day >= home.deadline - p.decide_last_days else 0.0",
+        "1.0 if day > home.deadline - p.decide_last_days else 0.0",
+    ),
+    (
+        "answering",
+        "    if day >= home.deadline:\n        lapse(decisions, home, nation, levers, p, changes, disaster, shock, i, role)\n        return\n    if role < 0",
+        "    if day > home.deadline:\n        lapse(decisions, home, nation, levers, p, changes, disaster, shock, i, role)\n        return\n    if role < 0",
+    ),
+    (
+        "answering",
+        "block = nation.day >> 2\n    if home.answer_block",
+        "block = nation.day + 1 >> 2\n    if home.answer_block",
+    ),
+    (
+        "reconsidering",
+        "block = nation.day >> 2\n    if home.withdraw_block",
+        "block = nation.day + 1 >> 2\n    if home.withdraw_block",
+    ),
+    (
+        "reconsidering",
+        "day >= home.call_day + int(p.directed_patience)",
+        "day > home.call_day + int(p.directed_patience)",
+    ),
+    ("calling", "home.offer = home.entered + to_come(home) + n", "home.offer = home.entered + to_come(home) + n + 1"),
+    ("calling", "since = nation.day - 1 - dwell", "since = nation.day - dwell"),
+    ("calling", "home.calls += 1", "home.calls += 2"),
+    (
+        "ordering",
+        "home.ordered_by = nation.day + int(p.federalize_ramp_days) - 1",
+        "home.ordered_by = nation.day + int(p.federalize_ramp_days)",
+    ),
+    ("ordering", "home.offer = home.entered + n\n", "home.offer = home.entered + n - 1\n"),
+    (
+        "leaving",
+        "n = min(np.int64(here), people.whole(home.leaving[role]) - home.left[role])",
+        "n = min(np.int64(here), people.whole(home.leaving[role]) - home.left[role]) - 1",
+    ),
+    ("leaving", "if work.days[day].is_lapse else 1.0))", "if work.days[max(0, day - 1)].is_lapse else 1.0))"),
+    ("coming forward", "max(1, home.ordered_by - day + 1)", "max(1, home.ordered_by - day + 2)"),
+    (
+        "coming forward",
+        "n = people.whole(home.come) - home.entered\n",
+        "n = people.whole(home.come) - home.entered - 1\n",
+    ),
+    (
+        "screening",
+        "while home.next_screened <= day - screening_days and left > 0:",
+        "while home.next_screened < day - screening_days and left > 0:",
+    ),
+    ("screening", "left = home.capacity\n", "left = home.capacity - 1\n"),
+    (
+        "screening",
+        "work.calendar[_WAITING + 1, came, i, role] += seen - failed",
+        "work.calendar[_WAITING + 1, min(came + 1, day), i, role] += seen - failed",
+    ),
+    (
+        "seating",
+        "until = min(nation.day + nation.course_days[role], n_days)",
+        "until = min(nation.day + nation.course_days[role] + 1, n_days)",
+    ),
+    ("seating", "left = n_seats - nation.n_training", "left = n_seats - nation.n_training - 1"),
+    (
+        "seating",
+        "people.split(free, work.lists[_SHARES], work.lists[_QUOTAS])\n    work.days[came].waiting -= free",
+        "people.split(free - 1, work.lists[_SHARES], work.lists[_QUOTAS])\n    work.days[came].waiting -= free - 1",
+    ),
+    ("supervising", "    free = most\n", "    free = most - 1\n"),
+    ("supervising", "min(day + arrival, n_days)", "min(day + arrival + 1, n_days)"),
+    (
+        "travel",
+        "arrival = min(day + (away_days if plan.is_away[stage, i] else home_days), n_days)",
+        "arrival = min(day + 1 + (away_days if plan.is_away[stage, i] else home_days), n_days)",
+    ),
+    ("tours", "until = min(day + tour_days, n_days)", "until = min(day + tour_days + 1, n_days)"),
+    (
+        "tours",
+        "move(home, nation, role, IN_PLACE, RETURNED, n - stay)",
+        "move(home, nation, role, IN_PLACE, RETURNED, n - stay - 1)",
+    ),
+    ("tours", "home.ended[o, role] += n", "home.ended[o, role] += n + 1"),
+    (
+        "disasters",
+        "needed = p.offer_reserve * home.strength + on_duty",
+        "needed = p.offer_reserve * home.strength + on_duty + 1",
+    ),
+    ("disasters", "serving -= recalled", "serving -= recalled - 1"),
+    ("disasters", "min(day + length, n_days)", "min(day + length + 1, n_days)"),
+    (
+        "shocks",
+        "for later in range(day, min(day + days, len(spots))):",
+        "for later in range(day, min(day + days + 1, len(spots))):",
+    ),
+    (
+        "shocks",
+        "for later in range(day, min(day + row.days, n_days)):",
+        "for later in range(day, min(day + row.days + 1, n_days)):",
+    ),
+    ("shocks", "for later in range(day, n_days):", "for later in range(day + 1, n_days):"),
+    ("shocks", "work.spots[day - 1, i].shock * keep", "work.spots[day - 1, i].shock"),
+    (
+        "shocks",
+        "day = nation.approval + shocks.days_to_order(u[0], p.court_state_law_days)",
+        "day = nation.approval + 1 + shocks.days_to_order(u[0], p.court_state_law_days)",
+    ),
+    (
+        "shocks",
+        "day = int(p.federalize_day) + shocks.days_to_order",
+        "day = int(p.federalize_day) + 1 + shocks.days_to_order",
+    ),
+    ("shocks", "home.governor += WORD(new >> 2)", "home.governor += WORD((new >> 2) - 1)"),
+    ("roles that close", "closing = closed & ~home.closed_before", "closing = closed & home.closed_before"),
+    (
+        "roles that close",
+        "people.split(moved, nation.weights, nation.parts)",
+        "people.split(moved - 1, nation.weights, nation.parts)",
+    ),
+    ("evening", "home.seen_serving = home.serving", "home.seen_serving = home.serving + 1"),
+    ("evening", "work.spots[day, i].returned = home.returned", "work.spots[day, i].returned = home.returned + 1"),
+    ("evening", "    nation.missing = 0\n", ""),
+    ("peers", "leaning[home.side + 1] - lean[i]", "leaning[home.side + 1]"),
+    ("peers", "near_asked += asked[plan.neighbors[k]]", "near_asked += asked[plan.neighbors[k]] + 1"),
+    (
+        "officers",
+        "queue += people.whole_share(day - vetting, 1, applicants)",
+        "queue += people.whole_share(day - vetting + 1, 1, applicants)",
+    ),
+    (
+        "officers",
+        "n_deputized += people.whole_share(day - learning, 1, agents)",
+        "n_deputized += people.whole_share(day - learning, 1, agents) + 1",
+    ),
+]
+
+STATES = "AZ CA DC NM TX VA"
+ONE_ROUND: dict[str, Value] = {"review.days": 3.0, "rounds.gap_days": 12, "rounds.most": 4, "request.deadline_days": 10}
+TIGHT: dict[str, Value] = {
+    "training.seats": 60,
+    "screening.rate": 60.0,
+    "screening.pass": 0.83,
+    "tour.days": 6,
+    "tour.reup": 0.37,
+    "tour.dwell_days": 5,
+    "attrition": 0.013,
+    "enforcement.supervisors": 3,
+    "enforcement.per_supervisor": 4,
+    "enforcement.arrest_authority": True,
+    "law.reading": "permissive",
+    "offer.recall_chance": 1.0,
+    "volunteers.pace": 0.2,
+    "volunteers.share": 0.3,
+    "request.target": 3_000,
+}
+SIZES = sizes(administration=50, support=100, transport=200, detention=80, enforcement=90)
+
+
+@cache
+def plays() -> list[tuple[Setting, int]]:
+    """A handful of small worlds in which everything happens."""
+    mixed = ONE_ROUND | TIGHT | SIZES
+    weather = [
+        Disaster(kind="disaster", day=14, state="TX", size=0.4, days=4),
+        FundingLapse(kind="funding_lapse", day=16, days=5),
+        Incident(kind="incident", day=9, size=-1.5),
+        Clarification(kind="clarification", day=6, ambiguity=0.1),
+        CourtOrder(kind="court_order", day=22, roles=["transport", "enforcement"], states=["TX", "NM", "CA"], stay=6),
+        Turnover(kind="turnover", day=5, state="VA", side="same_side"),
+        Appeal(kind="appeal", day=8, same_side=0.5, other_side=-0.4),
+    ]
+    willing = WILLING | mixed | {"support.mission": 3.0, "support.fatigue": 0.7, "disaster.rate": 0.0}
+    ordered = {
+        "volunteers.basis": "ordered",
+        "directed.patience": 3,
+        "volunteers.share": 0.02,
+        "directed.threshold": -3.0,
+        "federalize.ramp_days": 3,
+    }
+    federal = {"federalize.day": 12, "court.federal_clock": True, "court.federal_days": 8.0, "federalize.ramp_days": 3}
+    given = [accept("TX", 5, 400), say("TX", 25, "withdraw"), say("CA", 6, "decline"), say("NM", 4, "no_answer")]
+    calm = {
+        "support.mission": 0.0,
+        "decide.pace": 0.1,
+        "withdraw.base": -4.0,
+        "disaster.rate": 8.0,
+        "incident.random": True,
+    }
+    slow = mixed | {
+        "decide.pace": 0.02,
+        "decide.deadline": 2.0,
+        "request.ambiguity": 0.9,
+        "request.deadline_days": 25,
+        "rounds.gap_days": 7,
+        "support.fatigue": 0.8,
+        "withdraw.burst": 0.0,
+        "tour.days": 20,
+        "hiring.weeks": 1,
+        "hiring.vetting_days": 5,
+        "hiring.pass": 0.137,
+        "hiring.applicants": 0.9,
+    }
+    stretched = willing | {
+        "request.target": 40_000,
+        "offer.reserve": 0.45,
+        "mobilized": 0.2,
+        "volunteers.share": 0.9,
+        "training.seats": 20_000,
+        "screening.rate": 10_000.0,
+        "tour.days": 30,
+        "disaster.rate": 10.0,
+        "disaster.size": 0.2,
+        "disaster.days": 3,
+    }
+    courts = {"court.clock": True, "court.state_law_days": 8.0, "court.reach": 1.0, "withdraw.burst": 0.0}
+    steps = [Clarification(kind="clarification", day=day, ambiguity=0.9 - 0.07 * day) for day in (5, 7, 9, 11)]
+    later = [Incident(kind="incident", day=day, size=-1.5) for day in (25, 40)]
+    storms = [Disaster(kind="disaster", day=30, state=code, size=0.1, days=4) for code in ("TX", "VA")]
+    floods = [Disaster(kind="disaster", day=30, state=code, size=0.5, days=4) for code in ("TX", "VA")]
+    # Day after day, so that one of them comes when only a few are in place to be recalled.
+    gusts = [Disaster(kind="disaster", day=day, state="TX", size=0.5, days=1) for day in range(10, 30, 2)]
+    once = [
+        setting(willing, STATES, 45, shocks=weather),
+        setting(willing | ordered, STATES, 45, shocks=weather[:2], changes=[Change(15, {"tour.days": 9})]),
+        setting(mixed | federal | {"federalize.states": "all"}, STATES, 45, seed=3, draw=2),
+        setting(mixed | federal, STATES, 45, seed=4, draw=None, answers=given),
+        setting(ONE_ROUND | calm | {"incident.rate": 0.1} | courts, STATES, 60, draw=4),
+        setting(stretched, STATES, 40, shocks=storms),
+        setting(stretched | {"offer.recall_chance": 0.0}, STATES, 40, shocks=floods),
+        setting(stretched, STATES, 40, shocks=gusts),
+        setting(
+            willing | {"mission.place": "border_strip", "request.roles.support": 500}, STATES, 40, shocks=weather[:4]
+        ),
+    ]
+    # Where one day matters to one governor by luck, several lucks are tried.
+    often = [
+        setting(slow, STATES, 60, seed=2, shocks=[*steps, *weather[5:], *later]),
+        setting(slow | {"decide.pace": 0.1}, STATES, 40, seed=2, shocks=[*steps, *later[:1]]),
+        setting(slow | courts | SIZES | {"decide.pace": 0.1}, STATES, 60, seed=6, shocks=weather[5:6]),
+    ]
+    return [(of, 3) for of in once] + [(of, replication) for of in often for replication in range(8)]
+
+
+@cache
+def references() -> list[Any]:
+    return [model.run(of, replication) for of, replication in plays()]
+
+
+def plain(source: str) -> types.ModuleType:
+    """The loop over days as plain Python."""
+    module = types.ModuleType("sim.kernel")
+    for name in ("njit", "register_jitable"):
+        assert name in source
+    source = source.replace("from numba import config, njit\n", "").replace(
+        "from numba.core.caching import UserProvidedCacheLocator\n", ""
+    )
+    source = source.replace("from numba.extending import register_jitable\n", "")
+    module.__dict__.update(
+        config=None,
+        UserProvidedCacheLocator=object,
+        njit=lambda **options: lambda function: function,
+        register_jitable=lambda function: function,
+    )
+    exec(compile(source, "kernel.py", "exec"), module.__dict__)
+    return module
+
+
+def first_caught(source: str) -> int | None:
+    """Which play shows that this source is not the model, if one does; a crash shows it too."""
+    module = plain(source)
+    with patch.object(compiled, "kernel", lambda: module), np.errstate(over="ignore"):
+        for k, ((of, replication), reference) in enumerate(zip(plays(), references(), strict=True)):
+            try:
+                assert_same(reference, compiled.run(of, replication))
+            except (AssertionError, IndexError, OverflowError, ValueError, ZeroDivisionError):
+                return k
+    return None
+
+
+def test_the_loop_as_plain_python_is_the_model() -> None:
+    assert first_caught(SOURCE) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "right", "wrong"), MUTANTS, ids=[f"{k}-{step}" for k, (step, _, _) in enumerate(MUTANTS)]
+)
+def test_a_planted_error_is_caught(step: str, right: str, wrong: str) -> None:
+    assert SOURCE.count(right) == 1, f"{right!r} stands {SOURCE.count(right)} times in the source"
+    caught = first_caught(SOURCE.replace(right, wrong))
+    assert caught is not None, f"{step}: nothing shows {wrong!r}"

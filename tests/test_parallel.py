@@ -1,0 +1,83 @@
+"""Work that is spread: order, failures, and interruptions at any moment."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from sim.parallel import AHEAD, spread, workers
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def halved(task: int) -> float:
+    return task / 2
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_task_comes_once_with_its_result(jobs: int) -> None:
+    with workers(jobs, in_threads=True) as executor:
+        found = sorted(spread(executor, halved, range(3 * AHEAD)))
+    assert found == [(k, k / 2) for k in range(3 * AHEAD)]
+
+
+def test_tasks_are_taken_as_they_are_needed() -> None:
+    taken: list[int] = []
+    tasks = (taken.append(k) or k for k in range(1000))  # type: ignore[func-returns-value]
+    with workers(2, in_threads=True) as executor:
+        work = spread(executor, halved, tasks)
+        next(work)
+        assert len(taken) == AHEAD + 1
+        work.close()  # type: ignore[attr-defined]
+    assert len(taken) == AHEAD + 1
+
+
+def test_what_work_raises_is_raised_here() -> None:
+    with workers(2, in_threads=True) as executor, pytest.raises(ZeroDivisionError):
+        list(spread(executor, lambda task: 1 // task, [1, 0, 2]))
+
+
+def test_an_interruption_while_the_caller_works_comes_when_it_goes_on() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        work = spread(executor, halved, [1, 2, 3])
+        next(work)
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            list(work)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interruption_after_the_last_task_is_not_lost() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        work = spread(executor, halved, [1])
+        next(work)
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            next(work)
+
+
+ROUNDS = """
+import itertools, os, random, signal, threading, time
+from sim.parallel import spread, workers
+chance = random.Random(1)
+interrupted = 0
+for _ in range(150):
+    timer = threading.Timer(chance.uniform(0.001, 0.01), os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        with workers(2, in_threads=True) as executor:
+            for k, _ in enumerate(spread(executor, time.sleep, itertools.repeat(0.0003))):
+                if k == 0:
+                    timer.start()
+    except KeyboardInterrupt:
+        interrupted += 1
+print(interrupted)
+"""
+
+
+def test_no_moment_of_an_interruption_leaves_workers_waiting_for_ever() -> None:
+    done = subprocess.run([sys.executable, "-c", ROUNDS], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.stdout, done.stderr) == ("150\n", "")
