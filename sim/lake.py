@@ -368,10 +368,10 @@ def _make_scenarios(connection: "duckdb.DuckDBPyConnection", stored: Sequence[St
     columns = {**known, **{name: kind for name, kind in others.items() if name not in known}}
     described = ", ".join(f"{_name_of(name)} {kind}" for name, kind in columns.items())
     connection.execute(f"CREATE TABLE scenarios ({described})")
-    marks = ", ".join(f"try_cast(? AS {kind})" for kind in columns.values())
-    for row in rows:
-        cells = [_told(row.get(name), kind) for name, kind in columns.items()]
-        connection.execute(f"INSERT INTO scenarios VALUES ({marks})", cells)
+    # Column by column as words: one statement for a thousand rows takes as long as one for a single row.
+    words = [[_told(row.get(name)) for row in rows] for name in columns]
+    casts = ", ".join(f"try_cast(unnest(?::VARCHAR[]) AS {kind})" for kind in columns.values())
+    connection.execute(f"INSERT INTO scenarios SELECT {casts}", words)
 
 
 def _head(each: Stored, document: dict[str, Any]) -> dict[str, Any]:
@@ -421,10 +421,10 @@ def _column_type(entry: Parameter) -> str:
     return "DOUBLE" if is_number else "VARCHAR"
 
 
-def _told(value: Any, kind: str) -> Any:
-    """A value as its column takes it."""
-    if kind != "VARCHAR" or value is None:
-        return value if not isinstance(value, list | dict) else None
+def _told(value: Any) -> str | None:
+    """A value in words, from which a column of any type can be read."""
+    if value is None or isinstance(value, dict):
+        return None
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
