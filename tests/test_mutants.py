@@ -260,8 +260,6 @@ def plays() -> list[tuple[Setting, int]]:
     later = [Incident(kind="incident", day=day, size=-1.5) for day in (25, 40)]
     storms = [Disaster(kind="disaster", day=30, state=code, size=0.1, days=4) for code in ("TX", "VA")]
     floods = [Disaster(kind="disaster", day=30, state=code, size=0.5, days=4) for code in ("TX", "VA")]
-    # Day after day, so that one of them comes when only a few are in place to be recalled.
-    gusts = [Disaster(kind="disaster", day=day, state="TX", size=0.5, days=1) for day in range(10, 30, 2)]
     once = [
         setting(willing, STATES, 45, shocks=weather),
         setting(willing | ordered, STATES, 45, shocks=weather[:2], changes=[Change(15, {"tour.days": 9})]),
@@ -270,7 +268,9 @@ def plays() -> list[tuple[Setting, int]]:
         setting(ONE_ROUND | calm | {"incident.rate": 0.1} | courts, STATES, 60, draw=4),
         setting(stretched, STATES, 40, shocks=storms),
         setting(stretched | {"offer.recall_chance": 0.0}, STATES, 40, shocks=floods),
-        setting(stretched, STATES, 40, shocks=gusts),
+        setting(
+            stretched | {"mobilized": 0.4, "offer.reserve": 0.25, "training.seats": 300}, STATES, 40, shocks=floods
+        ),
         setting(
             willing | {"mission.place": "border_strip", "request.roles.support": 500}, STATES, 40, shocks=weather[:4]
         ),
