@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sim.designs import SAMPLED, Experiment, Factor, Point, experiment_of, load_experiment, points, problem, sample
-from sim.ensemble import run_pairs
+from sim.ensemble import engine_of, run_pairs
 from sim.outcomes import OUTCOMES
 from sim.parallel import spread, workers
 from sim.parameters import InputError, Value, model_version, shorten
@@ -97,18 +97,18 @@ class Row:
     error: str | None
 
 
-def measured(chunk: Chunk, base: Scenario, seed: int, names: tuple[str, ...]) -> list[Row]:
+def measured(chunk: Chunk, base: Scenario, seed: int, names: tuple[str, ...], engine: str) -> list[Row]:
     """Run the points of a chunk one after the other; a point that cannot be run, or a run that fails, is a row too."""
-    return [_row(base, seed, values, chunk.replication, names) for values in chunk.points]
+    return [_row(base, seed, values, chunk.replication, names, engine) for values in chunk.points]
 
 
-def _row(base: Scenario, seed: int, values: Point, replication: int, names: tuple[str, ...]) -> Row:
+def _row(base: Scenario, seed: int, values: Point, replication: int, names: tuple[str, ...], engine: str) -> Row:
     try:
         scenario = base.with_values(values)
     except InputError as error:
         # A combination of allowed values that no request can have.
         return Row(None, None, str(error).removeprefix("the command line: "))
-    made = run_pairs(scenario, seed, ((None, replication),))
+    made = run_pairs(scenario, seed, ((None, replication),), engine)
     if made.errors:
         return Row(None, None, made.errors[0])
     return Row(f"{int(made.hashes[0]):016x}", tuple(float(OUTCOMES[name].measure(made)[0]) for name in names), None)
@@ -460,8 +460,11 @@ def _runs(
     experiment: Experiment, todo: Sequence[Chunk], jobs: int, executor: Executor | None, progress: Progress | None
 ) -> Generator[tuple[Chunk, list[Row]], None, None]:
     """Each chunk with its rows, in the order in which they are done."""
-    work = partial(measured, base=experiment.base, seed=experiment.seed, names=experiment.outcomes)
-    finished = experiment.n_rows - sum(len(chunk.points) for chunk in todo)
+    n_todo = sum(len(chunk.points) for chunk in todo)
+    # Settled here, so that compiled code is made once and not by every process; both engines give the same numbers.
+    engine = engine_of("auto", n_todo)
+    work = partial(measured, base=experiment.base, seed=experiment.seed, names=experiment.outcomes, engine=engine)
+    finished = experiment.n_rows - n_todo
     try:
         with workers(1 if executor else jobs) as own:
             for chunk, rows in spread(executor or own, work, todo):

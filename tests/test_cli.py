@@ -144,8 +144,9 @@ def test_repeat_finds_the_same_hashes_and_tells_different_ones(tmp_path: Path, m
 def test_an_interrupt_keeps_what_is_finished_and_resume_goes_on_to_the_same_digest(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     words = ["run", BASELINE, "--replications", "400", "--days", "60", "--seed", "5"]
+    # SimPy is slow enough to be interrupted; what goes on and what is compared with may be compiled.
     child = subprocess.Popen(
-        [sys.executable, "-m", "sim", *words, "--out", str(folder)],
+        [sys.executable, "-m", "sim", *words, "--engine", "simpy", "--out", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -212,14 +212,15 @@ def test_an_interruption_keeps_what_has_finished_and_the_rest_can_follow(
     with monkeypatch.context() as patch:
         broken(patch, where, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt) as caught:
-            run_ensemble(SHORT, 1, replications=12)
+            run_ensemble(SHORT, 1, replications=12, engine="simpy")
     so_far = caught.value.args[0]
     n_finished = min(where, 12)
     assert so_far.done.tolist() == [k < n_finished for k in range(12)]
     assert np.array_equal(so_far.series[:n_finished], twelve.series[:n_finished])
     assert so_far.is_complete == (n_finished == 12)
     told: list[tuple[str, int, int]] = []
-    resumed = run_ensemble(SHORT, 1, replications=12, started=so_far, progress=lambda *step: told.append(step))
+    progress = lambda *step: told.append(step)  # noqa: E731
+    resumed = run_ensemble(SHORT, 1, replications=12, engine="simpy", started=so_far, progress=progress)
     assert_equal(resumed, twelve)
     assert [step for step in told if step[0] == "runs"] == [("runs", n, 12) for n in range(n_finished + 1, 13)]
 

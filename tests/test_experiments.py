@@ -41,6 +41,7 @@ from sim.experiments import (
 )
 from sim.outcomes import OUTCOMES, measure_all
 from sim.parameters import InputError
+from sim.scenario import Scenario
 from sim.scenario_files import parse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +63,12 @@ deadline_days = 10
 WORDS = {"title": "A small sweep", "question": "What changes?"}
 BASE = parse(SHORT, "short")
 GRID = {"request.target": [5000, 10000], "tour.days": [30, 60, 90]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _machine_code() -> None:
+    """Compiled once beforehand, so that no test waits for it."""
+    ensemble.compiled.prepare()
 
 
 def small(design: str = "grid", **more: Any) -> Experiment:
@@ -372,17 +379,43 @@ def test_a_combination_that_cannot_be_run_is_a_row_and_the_rest_goes_on(tmp_path
 
 
 def test_a_run_that_fails_is_a_row_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    real = ensemble.model.run
+    run_one, run_many = ensemble.model.run, ensemble.compiled.chunk
 
-    def sometimes(setting: Any, replication: int, *more: Any) -> Any:
-        if replication == 1 and setting.scenario.value("tour.days") == 60:
+    def fail_sometimes(scenario: Scenario, replication: int) -> None:
+        if replication == 1 and scenario.value("tour.days") == 60:
             raise ZeroDivisionError("made up")
-        return real(setting, replication, *more)
 
-    monkeypatch.setattr(ensemble.model, "run", sometimes)
-    rows = run(small(replications=2), tmp_path / "out")
+    def one(setting: Any, replication: int, *more: Any) -> Any:
+        fail_sometimes(setting.scenario, replication)
+        return run_one(setting, replication, *more)
+
+    def many(scenario: Scenario, seed: int, pairs: Any) -> Any:
+        fail_sometimes(scenario, pairs[0][1])
+        return run_many(scenario, seed, pairs)
+
+    monkeypatch.setattr(ensemble.model, "run", one)
+    monkeypatch.setattr(ensemble.compiled, "chunk", many)
+    # Few runs are left to SimPy.
+    few = run(small(levers={"tour.days": [30, 60, 90]}, replications=2), tmp_path / "few")
+    assert [k for k, text in enumerate(few["error"].to_pylist()) if text] == [4]
+    rows = run(small(replications=2), tmp_path / "many")
     assert [k for k, text in enumerate(rows["error"].to_pylist()) if text] == [7, 10]
-    assert rows["error"][7].as_py() == "ZeroDivisionError: made up"
+    assert few["error"][4].as_py() == rows["error"][7].as_py() == "ZeroDivisionError: made up"
+
+
+def test_both_engines_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    used: list[str] = []
+    for engine in ("simpy", "compiled"):
+        monkeypatch.setattr(experiments, "engine_of", lambda *_: engine)  # noqa: B023
+        real = run_pairs
+        monkeypatch.setattr(
+            experiments,
+            "run_pairs",
+            lambda scenario, seed, pairs, engine: used.append(engine) or real(scenario, seed, pairs, engine),
+        )
+        run(small(replications=2), tmp_path / engine)
+    assert set(used) == {"simpy", "compiled"}
+    assert final_files(tmp_path / "simpy") == final_files(tmp_path / "compiled")
 
 
 def test_a_summary_takes_means_over_replications_and_tells_where_the_ends_are() -> None:
@@ -521,7 +554,7 @@ def test_a_finished_sweep_gone_on_with_runs_nothing(monkeypatch: pytest.MonkeyPa
 
 
 def test_killed_workers_of_a_killed_sweep_end_too_and_two_processes_give_the_same_bytes(tmp_path: Path) -> None:
-    path = long_file(tmp_path, 12)
+    path = long_file(tmp_path, 100)
     run(load_experiment(path), tmp_path / "whole")
     process = started("sweep", path, "--out", tmp_path / "out", "--jobs", 2, "-q")
     wait_for(lambda: list((tmp_path / "out" / "parts").glob("part-*")), process)
@@ -537,17 +570,17 @@ def test_killed_workers_of_a_killed_sweep_end_too_and_two_processes_give_the_sam
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interruption_says_how_to_go_on(tmp_path: Path, jobs: int) -> None:
-    path = long_file(tmp_path, 40)
+    path = long_file(tmp_path, 150)
     process = started("sweep", path, "--out", tmp_path / "out", "--jobs", jobs, start_new_session=True)
     wait_for(lambda: list((tmp_path / "out" / "parts").glob("part-*")), process)
     os.killpg(process.pid, signal.SIGINT)
     printed, told = process.communicate(timeout=PATIENCE)
     assert (process.returncode, printed) == (130, "")
     assert "Traceback" not in told
-    assert f"of 240 runs; go on with: python -m sim sweep {path} --out {tmp_path / 'out'} --resume" in told
+    assert f"of 900 runs; go on with: python -m sim sweep {path} --out {tmp_path / 'out'} --resume" in told
     n = int(told.split("interrupted after ")[1].split()[0])
     kept = sum(pq.read_metadata(part).num_rows for part in (tmp_path / "out" / "parts").glob("part-*"))
-    assert 0 < n == kept < 240
+    assert 0 < n == kept < 900
 
 
 def test_workers_that_end_are_told_and_what_has_finished_is_kept(
@@ -568,7 +601,7 @@ def test_workers_that_end_are_told_and_what_has_finished_is_kept(
 
 
 def test_two_sweeps_cannot_share_a_folder(tmp_path: Path) -> None:
-    path = long_file(tmp_path, 200)
+    path = long_file(tmp_path, 500)
     process = started("sweep", path, "--out", tmp_path / "out")
     try:
         wait_for(lambda: list((tmp_path / "out" / "parts").glob("part-*")), process)
@@ -754,7 +787,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     cluster: tuple[str, list[subprocess.Popen[str]]], tmp_path: Path
 ) -> None:
     address, (_, one, _) = cluster
-    path = long_file(tmp_path, 30)
+    path = long_file(tmp_path, 150)
     run(load_experiment(path), tmp_path / "whole")
     process = started("sweep", path, "--out", tmp_path / "out", "--scheduler", address, "-q")
     parts = tmp_path / "out" / "parts"
@@ -762,7 +795,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     assert process.poll() is None
     one.kill()
     one.wait()
-    assert len(list(parts.glob("part-*"))) < 60, "the worker was killed after the end"
+    assert len(list(parts.glob("part-*"))) < 300, "the worker was killed after the end"
     told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, told
     assert final_files(tmp_path / "out") == final_files(tmp_path / "whole")
@@ -772,7 +805,7 @@ def test_a_cluster_that_goes_away_is_told_and_the_sweep_goes_on_without_it(
     cluster: tuple[str, list[subprocess.Popen[str]]], tmp_path: Path
 ) -> None:
     address, (scheduler, *_) = cluster
-    path = long_file(tmp_path, 30)
+    path = long_file(tmp_path, 150)
     made = load_experiment(path)
     run(made, tmp_path / "whole")
     process = started("sweep", path, "--out", tmp_path / "out", "--scheduler", address, "-q")
@@ -784,7 +817,7 @@ def test_a_cluster_that_goes_away_is_told_and_the_sweep_goes_on_without_it(
     # Before it the libraries of the cluster may have told what they met.
     assert told.splitlines()[-1].startswith("workers were lost (")
     assert "what has finished is kept; go on with: python -m sim sweep" in told
-    assert 0 < len(list(parts.glob("part-*"))) < 60
+    assert 0 < len(list(parts.glob("part-*"))) < 300
     run(made, tmp_path / "out", resume=True)
     assert final_files(tmp_path / "out") == final_files(tmp_path / "whole")
 
