@@ -462,10 +462,21 @@ app(sys.argv[2:])
 """
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _none_is_left() -> Iterator[None]:
+    """A test that fails leaves no process behind."""
+    yield
+    while STARTED:
+        STARTED.pop().kill()
+
+
 def started(*words: object, code: str | None = None, **options: Any) -> subprocess.Popen[str]:
     """A command in its own process, its output in a pipe."""
     command = ["-m", "sim"] if code is None else ["-c", code]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, *command, *map(str, words)],
         cwd=ROOT,
         text=True,
@@ -473,6 +484,8 @@ def started(*words: object, code: str | None = None, **options: Any) -> subproce
         stderr=subprocess.PIPE,
         **options,
     )
+    STARTED.append(process)
+    return process
 
 
 def long_file(folder: Path, replications: int) -> Path:
