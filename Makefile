@@ -59,8 +59,9 @@ lint: $(VENV)/.test
 test: $(VENV)/.test chromium lint compiled
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: $(VENV)/.app
+bench: $(VENV)/.app compiled
 	$(BIN)/python -m benchmarks.simpy_run
+	$(BIN)/python -m benchmarks.compiled_run
 
 reference: $(VENV)/.test
 	$(BIN)/python -m tests.make_reference

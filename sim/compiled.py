@@ -25,7 +25,7 @@ from sim.packed import NUMBERS, Packed, pack
 from sim.results import SERIES, STATUSES, Decision, Run
 from sim.scenario import Scenario
 from sim.setting import Setting
-from sim.world import World
+from sim.world import World, load_world
 
 Pair = tuple[int | None, int]
 # Set in a folder of machine code once all of it is there.
@@ -191,7 +191,8 @@ def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
 def run(setting: Setting, replication: int) -> Run:
     """One run in full, as `model.run` gives it, without the event log."""
     code: Any = kernel()
-    of = pack(setting.scenario, setting.world)
+    is_real = setting.world is load_world(str(setting.scenario.value("request.party")))
+    of = packed(setting.scenario) if is_real else pack(setting.scenario, setting.world)
     n_days, n_states = len(of.plan.levers_of), len(of.plan.homes)
     p = setting.levers[0].p
     full = code.everything(n_days, n_states, most_decisions(setting))
@@ -210,7 +211,7 @@ def run(setting: Setting, replication: int) -> Run:
         officers=np.column_stack([series["hired"], series["deputized"]]).astype(np.int64),
         below_reserve=series["below_reserve"].astype(np.int64),
         missing=series["missing"].astype(np.int64),
-        decisions=[_decision(code, row) for row in full.decisions if row.answer >= 0],
+        decisions=_decisions(code, full.decisions),
     )
 
 
@@ -221,19 +222,10 @@ def most_decisions(setting: Setting) -> int:
     return 2 * len(setting.world.states) * (min(rounds, setting.n_days // gap + 1) + 1)
 
 
-def _decision(code: Any, row: Any) -> Decision:
-    return Decision(
-        day=int(row.day),
-        state=int(row.state),
-        answer=code.DECISIONS[row.answer],
-        ask=int(row.ask),
-        role=int(row.role),
-        support=float(row.support),
-        threshold=float(row.threshold),
-        terms=tuple(row.terms.tolist()),
-        permitted=int(row.permitted),
-        offered=int(row.offered),
-        quota=int(row.quota),
-        chance=float(row.chance),
-        is_forced=bool(row.is_forced),
-    )
+def _decisions(code: Any, rows: Any) -> list[Decision]:
+    """Decisions from their records, without the room that was left over."""
+    columns = {name: rows[name][rows["answer"] >= 0].tolist() for name in rows.dtype.names}
+    columns["answer"] = [code.DECISIONS[answer] for answer in columns["answer"]]
+    columns["is_forced"] = [bool(is_forced) for is_forced in columns["is_forced"]]
+    columns["terms"] = [tuple(terms) for terms in columns["terms"]]
+    return [Decision(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
