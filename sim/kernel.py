@@ -97,8 +97,6 @@ for _rule in (
 
 # Nothing is allocated inside: without reference counting, arrays travel as plain pointers (20 times faster here).
 rule = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
-# An index from memory passes a test that it is not negative, which it never is: where the compiler sees that, it leaves out
-# the wrapping of negative indices, a third of the time otherwise.
 # Called for every state on every day: put in place by Numba, because handing over a workspace costs more than the work.
 part = njit(inline="always", nogil=True, error_model="numpy", _nrt=False)
 
@@ -688,8 +686,6 @@ def take_from_place(work: Work, i: int, role: int, n: int, there: int) -> None:
     home, nation = work.homes[i], work.nation[0]
     move(home, nation, role, IN_PLACE, there, n)
     day = home.first_due[role]
-    if day < 0:
-        return
     while n > 0:
         for o in range(2):
             taken = min(n, np.int64(work.calendar[_IN_PLACE + o, day, i, role]))
@@ -1000,15 +996,11 @@ def end_things(plan: Plan, work: Work, p: Any, day: int, n_days: int) -> None:
         reup = people.staying_share(p.tour_reup, p.directed_reup_factor, o == 1)
         for a in range(nation.n_active):
             i = work.lists[_ACTIVE, a]
-            if i < 0:
-                continue
             due = np.int64(work.spots[day, i].due)
             if not due:
                 continue
             home = work.homes[i]
             arrival = min(day + (away_days if plan.is_away[stage, i] else home_days), n_days)
-            if arrival < 0 or until < 0:
-                continue
             ending, arriving = due >> N_ROLES * (_IN_PLACE + o) & _ALL, due >> N_ROLES * (_TRAVEL + o) & _ALL
             learned = due >> N_ROLES * (_TRAINING + o) & _ALL
             for role in range(N_ROLES):
@@ -1441,8 +1433,6 @@ def leave(work: Work, p: Any, day: int) -> None:
     rate = min(1.0, p.attrition * (p.funding_attrition if work.days[day].is_lapse else 1.0))
     for a in range(nation.n_active):
         i = work.lists[_ACTIVE, a]
-        if i < 0:
-            continue
         home = work.homes[i]
         for role in range(N_ROLES):
             here = home.counts[role, IN_PLACE]
@@ -1463,8 +1453,6 @@ def screen(work: Work, i: int, day: int, screening_days: int) -> None:
     left = home.capacity
     while home.next_screened <= day - screening_days and left > 0:
         came = home.next_screened
-        if came < 0:
-            break
         queue = work.calendar[_SCREENING, came, i]
         n = 0
         for role in range(N_ROLES):
@@ -1546,8 +1534,6 @@ def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> 
     nation = work.nation[0]
     for a in range(nation.n_active):
         i = work.lists[_ACTIVE, a]
-        if i < 0:
-            continue
         home = work.homes[i]
         if home.next_screened <= day - screening_days:
             screen(work, i, day, screening_days)
@@ -1566,8 +1552,6 @@ def take_seats(work: Work, slot: int, came: int, i: int, role: int, n: int, n_da
     nation.n_training += n
     work.calendar[_WAITING + slot, came, i, role] -= n
     until = min(nation.day + nation.course_days[role], n_days)
-    if until < 0 or came < 0 or i < 0:
-        return
     o = np.int64(work.spots[came, i].was_ordered) if slot == 1 else 0
     put(work.calendar, work.spots, _TRAINING + o, until, i, role, n)
 
@@ -1578,7 +1562,7 @@ def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
     nation = work.nation[0]
     left = n_seats - nation.n_training
     came = nation.first_waiting
-    while 0 <= came <= day and left > 0:
+    while came <= day and left > 0:
         wanted = work.days[came].waiting
         if wanted == 0:
             if came == nation.first_waiting:
@@ -1588,8 +1572,6 @@ def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
             work.days[came].waiting = 0
             for a in range(nation.n_active):
                 i = work.lists[_ACTIVE, a]
-            if i < 0:
-                continue
                 for slot in range(2):
                     for role in range(N_ROLES):
                         n = np.int64(work.calendar[_WAITING + slot, came, i, role])
@@ -1615,8 +1597,6 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
     work.days[came].waiting -= free
     for a in range(nation.n_active):
         i = work.lists[_ACTIVE, a]
-        if i < 0:
-            continue
         for slot in range(2):
             n = np.int64(0)
             for role in range(N_ROLES):
