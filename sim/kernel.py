@@ -100,12 +100,9 @@ rule = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
 # Called for every state on every day: put in place by Numba, because handing over a workspace costs more than the work.
 part = njit(inline="always", nogil=True, error_model="numpy", _nrt=False)
 
-ENFORCEMENT, DETENTION = ROLES.index("enforcement"), ROLES.index("detention")
-CONTESTED = (1 << DETENTION) | (1 << ENFORCEMENT)
+ENFORCEMENT = ROLES.index("enforcement")
 N_SERIES, N_STATUSES = len(SERIES), len(STATUSES)
 N_TERMS = len(governors.TERMS)
-# As in `mobilization`: running totals this far above the last whole person are worth a closer look.
-ALMOST_ONE = 0.999
 WORD = np.uint64
 _DAY, _SAID, _GOLDEN = np.uint64(DAY_WEIGHT), np.uint64(STATUS_WEIGHT), np.uint64(0x9E3779B97F4A7C15)
 _W = COUNT_WEIGHTS.reshape(N_ROLES, N_STAGES)
@@ -827,7 +824,7 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
                 v = luck.block(k0, k1, replication, WORD(luck.COURT_REACH), work.homes[i].fips, WORD(0))
                 if work.homes[i].has_governor and v[0] < p.court_reach:
                     for later in range(day, end):
-                        work.spots[later, i].closed |= np.uint8(CONTESTED)
+                        work.spots[later, i].closed |= np.uint8(shocks.STATE_LAW_ROLES)
                     start_burst(work.spots, day, burst_days, i)
     if p.court_federal_clock > 0.0 and p.federalize_day >= 0.0:
         u = luck.block(k0, k1, replication, WORD(luck.COURT), WORD(shocks.FEDERAL), WORD(0))
@@ -1096,7 +1093,7 @@ def prospect(work: Work, levers: Any, p: Any, i: int) -> int:
 
 
 @rule
-def request(plan: Plan, work: Work, records: Any, changes: Any, day: int, n_days: int) -> None:
+def request(plan: Plan, work: Work, records: Any, changes: Any, day: int) -> None:
     """The requester asks, and asks again."""
     nation = work.nation[0]
     if (
@@ -1439,7 +1436,7 @@ def leave(work: Work, p: Any, day: int) -> None:
             if not here:
                 continue
             home.leaving[role] += rate * here
-            if home.leaving[role] > home.left[role] + ALMOST_ONE:
+            if home.leaving[role] > home.left[role] + people.ALMOST_ONE:
                 n = min(np.int64(here), people.whole(home.leaving[role]) - home.left[role])
                 if n:
                     home.left[role] += n
@@ -1817,7 +1814,7 @@ def play(
         p, levers = records[nation.stage], plan.levers[nation.stage]
         strike(plan, work, day, n_days)
         end_things(plan, work, p, day, n_days)
-        request(plan, work, records, changes, day, n_days)
+        request(plan, work, records, changes, day)
         command(plan, work, records, changes, day, n_days)
         answer(full.decisions, plan, work, p, changes, day, n_days)
         leave(work, p, day)

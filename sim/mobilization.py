@@ -18,8 +18,6 @@ from sim.results import ENTERED, IN_PLACE, LEFT, RETURNED, SCREENED_OUT, SCREENI
 from sim.setting import by_role
 from sim.shared import N_ROLES, N_STAGES, Shared
 
-# Running totals this far above the last whole person are worth a closer look.
-ALMOST_ONE = 0.999
 _ROLES = range(N_ROLES)
 
 
@@ -32,7 +30,7 @@ class Attrition:
         self.due = np.zeros(shared.n_states * N_ROLES)
         self.left = [0] * (shared.n_states * N_ROLES)
         # A cheap first look at who may have reached another whole person.
-        self.mark = np.full(shared.n_states * N_ROLES, ALMOST_ONE)
+        self.mark = np.full(shared.n_states * N_ROLES, rules.ALMOST_ONE)
 
     def run(self) -> Generator[simpy.Event, Any, None]:
         """Each day add to what is due; whole people leave, from the tours that end first."""
@@ -52,7 +50,7 @@ class Attrition:
         """So many of a state's role leave today."""
         state, role = divmod(cell, N_ROLES)
         self.left[cell] += n
-        self.mark[cell] = self.left[cell] + ALMOST_ONE
+        self.mark[cell] = self.left[cell] + rules.ALMOST_ONE
         self.contingents[state].take_from_place(role, n, LEFT)
         self.shared.log("leaves", state, "attrition", n)
 

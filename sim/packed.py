@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.parameters import ROLES, Numbers, free_parameters, register
 from sim.results import STAGES
-from sim.scenario import Scenario
+from sim.scenario import ANSWERS, Scenario
 from sim.setting import Levers, Setting, setting_of
 from sim.shocks import (
     ALL_ROLES,
@@ -29,7 +29,6 @@ from sim.shocks import (
 from sim.world import World
 
 N_ROLES, N_STAGES = len(ROLES), len(STAGES)
-MOST_COMPONENTS = 4
 
 # The register as a record: `p.tour_days` in a rule is a number at a fixed place.
 NUMBERS = np.dtype([(name, np.float64) for name in Numbers._fields])
@@ -136,8 +135,7 @@ INCIDENT, CLARIFICATION, COURT_ORDER, DISASTER, FUNDING_LAPSE, TURNOVER, APPEAL 
 BY_CHANCE, NEVER_STAYED = -1, -2
 
 ANSWER = np.dtype([("day", np.int64), ("kind", np.int64), ("roles", np.int64), ("troops", np.int64)])
-ANSWERS = ("accept", "decline", "no_answer", "withdraw")
-ACCEPT, DECLINE, NO_ANSWER, WITHDRAW = range(4)
+ACCEPT, DECLINE, NO_ANSWER, WITHDRAW = range(len(ANSWERS))
 
 
 class Plan(NamedTuple):
@@ -182,7 +180,7 @@ class Draws(NamedTuple):
     low, mode, high, is_log, is_whole
         The triangle.
     weights, means, sds
-        The mixture, shape (n_free, MOST_COMPONENTS); no weight where there is none.
+        The mixture, shape (n_free, most components); no weight where there is none.
     is_fixed
         By set of levers: whether a change has fixed the number, shape (n_levers, n_free).
     """
@@ -339,7 +337,7 @@ def _draws(setting: Setting, n_levers: int) -> Draws:
     n, columns = len(free), list(register())
     ends = [scenario.ranges.get(entry.name) or entry.range or (0.0, 0.0) for entry in free]
     parts = [() if entry.name in scenario.ranges else entry.mixture for entry in free]
-    mixtures = np.zeros((3, n, MOST_COMPONENTS))
+    mixtures = np.zeros((3, n, max([1, *map(len, parts)])))
     for k, mixture in enumerate(parts):
         for j, part in enumerate(mixture):
             mixtures[:, k, j] = part.weight, part.mean, part.sd

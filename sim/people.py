@@ -26,6 +26,10 @@ def logit(p: float) -> float:
     return math.log(p / (1.0 - p))
 
 
+# Running totals this far above the last whole person are worth a closer look.
+ALMOST_ONE = 0.999
+
+
 def whole(total: float) -> int:
     """Whole people in a running total; a hair is added so that sums such as 0.1 + 0.2 count as they should."""
     return math.floor(total + 1e-9)

@@ -24,6 +24,8 @@ from sim.parameters import ROLES, Numbers, triangular
 from sim.world import World
 
 ALL_ROLES = (1 << len(ROLES)) - 1
+# What a suit under state law closes.
+STATE_LAW_ROLES = (1 << ROLES.index("detention")) | (1 << ROLES.index("enforcement"))
 # More shocks of a kind than a scenario can have on one day.
 _PER_DAY = 256
 
@@ -369,9 +371,8 @@ def _state_law_order(forces: Forces, since: int) -> None:
     fips = [state.fips for state in forces.world.states]
     u = luck.draws(forces.seed, forces.replication, luck.COURT_REACH, fips, 0)[:, 0]
     reached = [k for k, s in enumerate(forces.world.states) if s.has_governor and u[k] < forces.p.court_reach]
-    roles = (1 << ROLES.index("detention")) | (1 << ROLES.index("enforcement"))
     stay = forces.stay_of(STATE_LAW)
-    forces.close_roles(day, reached, roles, stay)
+    forces.close_roles(day, reached, STATE_LAW_ROLES, stay)
     forces.note(day, "court_order", reached, "a court closes detention and enforcement under state law")
 
 

@@ -12,6 +12,7 @@ from sim.commands.common import (
     File,
     Jobs,
     Replications,
+    Scheduler,
     Seed,
     Set,
     app,
@@ -22,9 +23,6 @@ from sim.commands.common import (
 from sim.commands.study_results import bar, hand_over, head, number, place, table
 
 Out = Annotated[Path | None, typer.Option(help="Folder for the results; results/COMMAND-NAME by default.")]
-Scheduler = Annotated[
-    str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port, whose workers are used instead.")
-]
 Reached = Annotated[
     str,
     typer.Option("--outcome", help="What a run reaches or not, for instance 'days_to_50 <= 90'.", show_default=False),

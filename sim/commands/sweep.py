@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.commands.common import FAILED, INTERRUPTED, AsJson, Jobs, app, console, errors_told, progress
+from sim.commands.common import FAILED, INTERRUPTED, AsJson, Jobs, Scheduler, app, console, errors_told, progress
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,9 +31,7 @@ def sweep(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the runs in the folder.")] = False,
     jobs: Jobs = 1,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port, whose workers are used instead.")
-    ] = None,
+    scheduler: Scheduler = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and say what would run.")] = False,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print one line only.")] = False,

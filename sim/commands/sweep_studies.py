@@ -6,8 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.commands.common import FAILED, INTERRUPTED, AsJson, Days, Jobs, Set, app, errors_told, progress, scenario_from
-from sim.commands.studies import MOST_ROWS, Out, Reached, Scheduler
+from sim.commands.common import (
+    FAILED,
+    INTERRUPTED,
+    AsJson,
+    Days,
+    Jobs,
+    Scheduler,
+    Set,
+    app,
+    errors_told,
+    progress,
+    scenario_from,
+)
+from sim.commands.studies import MOST_ROWS, Out, Reached
 from sim.commands.study_results import bar, hand_over, head, number, place, table
 
 if TYPE_CHECKING:
