@@ -31,7 +31,7 @@ Pair = tuple[int | None, int]
 # Set in a folder of machine code once all of it is there.
 _DONE = "complete"
 # What goes into the machine code: the loop over days, the rules that it calls, and the layout of what it reads.
-_SOURCES = ("kernel", "packed", "governors", "people", "shocks", "parameters", "luck", "results")
+_SOURCES = ("kernel/*", "packed", "governors", "people", "shocks", "parameters", "luck", "results")
 
 
 class Chunk(NamedTuple):
@@ -56,7 +56,8 @@ def folder() -> Path:
     """
     here = Path(__file__).resolve().parent
     digest = hashlib.sha256(f"{sys.version_info} {version('numba')} {platform.machine()}".encode())
-    for path in (*(here / f"{name}.py" for name in _SOURCES), here.parent / "seeds" / "parameters.toml"):
+    sources = [path for name in _SOURCES for path in sorted(here.glob(f"{name}.py"))]
+    for path in (*sources, here.parent / "seeds" / "parameters.toml"):
         digest.update(path.read_bytes())
     name = digest.hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -79,7 +80,7 @@ def kernel() -> ModuleType | str:
         return f"Numba cannot be imported ({type(error).__name__}: {error})".splitlines()[0]
     try:
         numba.config.CACHE_DIR = str(folder())  # type: ignore[attr-defined]
-        numba.config.CACHE_LOCATOR_CLASSES = "sim.kernel.Locator"  # type: ignore[attr-defined]
+        numba.config.CACHE_LOCATOR_CLASSES = "sim.kernel.compiling.Locator"  # type: ignore[attr-defined]
     except OSError as error:
         return str(error)
     from sim import kernel as compiled

@@ -22,7 +22,7 @@ HOMES = {
     "rich typer": "report story comparison commands",
 }
 FILES = [
-    *sorted(path for path in (ROOT / "sim").rglob("*.py") if path.name != "__init__.py"),
+    *sorted(path for path in (ROOT / "sim").rglob("*.py") if path != ROOT / "sim" / "__init__.py"),
     *sorted(path for pattern in ("app.py", "pages/**/*.py", "app_pages/**/*.py") for path in ROOT.glob(pattern)),
 ]
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

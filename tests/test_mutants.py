@@ -3,6 +3,7 @@
 The loop over days runs here as plain Python, in a copy of its source with one error planted at a time.
 """
 
+import sys
 import types
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,11 @@ from tests.plays import WILLING, accept, say, setting, sizes
 from tests.test_engines import assert_same
 
 pytest.importorskip("numba")
-SOURCE = (Path(compiled.__file__).with_name("kernel.py")).read_text(encoding="utf-8")
+# The modules of the loop, each after those that it imports.
+PARTS = ("compiling", "layout", "steps", "before", "asking", "answering", "moving", "evening", "__init__")
+SOURCES = {
+    part: (Path(compiled.__file__).with_name("kernel") / f"{part}.py").read_text(encoding="utf-8") for part in PARTS
+}
 
 # What to plant: the step, what stands there, and what is put in its place. Each must stand in the source exactly once.
 MUTANTS = [
@@ -96,8 +101,8 @@ MUTANTS = [
     ("screening", "left = home.capacity\n", "left = home.capacity - 1\n"),
     (
         "screening",
-        "work.calendar[_WAITING + 1, came, i, role] += seen - failed",
-        "work.calendar[_WAITING + 1, min(came + 1, day), i, role] += seen - failed",
+        "work.calendar[AT_WAITING + 1, came, i, role] += seen - failed",
+        "work.calendar[AT_WAITING + 1, min(came + 1, day), i, role] += seen - failed",
     ),
     (
         "seating",
@@ -107,8 +112,8 @@ MUTANTS = [
     ("seating", "left = n_seats - nation.n_training", "left = n_seats - nation.n_training - 1"),
     (
         "seating",
-        "people.split(free, work.lists[_SHARES], work.lists[_QUOTAS])\n    work.days[came].waiting -= free",
-        "people.split(free - 1, work.lists[_SHARES], work.lists[_QUOTAS])\n    work.days[came].waiting -= free - 1",
+        "people.split(free, work.lists[SHARES], work.lists[QUOTAS])\n    work.days[came].waiting -= free",
+        "people.split(free - 1, work.lists[SHARES], work.lists[QUOTAS])\n    work.days[came].waiting -= free - 1",
     ),
     ("supervising", "    free = most\n", "    free = most - 1\n"),
     ("supervising", "min(day + arrival, n_days)", "min(day + arrival + 1, n_days)"),
@@ -289,28 +294,23 @@ def references() -> list[Any]:
     return [model.run(of, replication) for of, replication in plays()]
 
 
-def plain(source: str) -> types.ModuleType:
-    """The loop over days as plain Python."""
-    module = types.ModuleType("sim.kernel")
-    for name in ("njit", "register_jitable"):
-        assert name in source
-    source = source.replace("from numba import config, njit\n", "").replace(
-        "from numba.core.caching import UserProvidedCacheLocator\n", ""
-    )
-    source = source.replace("from numba.extending import register_jitable\n", "")
-    module.__dict__.update(
-        config=None,
-        UserProvidedCacheLocator=object,
-        njit=lambda **options: lambda function: function,
-        register_jitable=lambda function: function,
-    )
-    exec(compile(source, "kernel.py", "exec"), module.__dict__)
+def plain(sources: dict[str, str]) -> types.ModuleType:
+    """The loop over days as plain Python: its modules, with nothing where Numba stands."""
+    made = {name: types.ModuleType(name) for name in ("numba", "numba.core.caching", "numba.extending")}
+    made["numba"].__dict__.update(config=None, njit=lambda **options: lambda function: function)
+    made["numba.core.caching"].__dict__.update(UserProvidedCacheLocator=object)
+    made["numba.extending"].__dict__.update(register_jitable=lambda function: function)
+    with patch.dict(sys.modules, made):
+        for part in PARTS:
+            name = f"sim.kernel.{part}".removesuffix(".__init__")
+            module = sys.modules[name] = types.ModuleType(name)
+            exec(compile(sources[part], f"{part}.py", "exec"), module.__dict__)
     return module
 
 
-def first_caught(source: str) -> int | None:
-    """Which play shows that this source is not the model, if one does; a crash shows it too."""
-    module = plain(source)
+def first_caught(sources: dict[str, str]) -> int | None:
+    """Which play shows that these sources are not the model, if one does; a crash shows it too."""
+    module = plain(sources)
     with patch.object(compiled, "kernel", lambda: module), np.errstate(over="ignore"):
         for k, ((of, replication), reference) in enumerate(zip(plays(), references(), strict=True)):
             try:
@@ -321,13 +321,14 @@ def first_caught(source: str) -> int | None:
 
 
 def test_the_loop_as_plain_python_is_the_model() -> None:
-    assert first_caught(SOURCE) is None
+    assert first_caught(SOURCES) is None
 
 
 @pytest.mark.parametrize(
     ("step", "right", "wrong"), MUTANTS, ids=[f"{k}-{step}" for k, (step, _, _) in enumerate(MUTANTS)]
 )
 def test_a_planted_error_is_caught(step: str, right: str, wrong: str) -> None:
-    assert SOURCE.count(right) == 1, f"{right!r} stands {SOURCE.count(right)} times in the source"
-    caught = first_caught(SOURCE.replace(right, wrong))
+    found = sum(source.count(right) for source in SOURCES.values())
+    assert found == 1, f"{right!r} stands {found} times in the sources"
+    caught = first_caught({part: source.replace(right, wrong) for part, source in SOURCES.items()})
     assert caught is not None, f"{step}: nothing shows {wrong!r}"

@@ -1,0 +1,248 @@
+"""What is settled before the first day: drawn numbers, shocks, officers of other channels, everybody unasked."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import governors, luck, packed, parameters, people, shocks
+from sim.kernel.compiling import rule
+from sim.kernel.layout import WORD, Work
+from sim.kernel.steps import own_mind
+from sim.packed import Draws, Plan
+from sim.results import NOT_ASKED
+
+
+@rule
+def draw_numbers(draws: Draws, k0: Any, k1: Any, of: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+    """Fill in what each draw draws; `values` holds defaults, shape (n, n_levers, n_parameters); draw -1 keeps them."""
+    for n in range(len(of)):
+        if of[n] < 0:
+            continue
+        for j in range(len(draws.key)):
+            u = luck.block(k0, k1, WORD(of[n]), WORD(luck.PARAMETER), WORD(0), draws.key[j])
+            if draws.weights[j, 0] > 0.0:
+                parts = 0
+                while parts < draws.weights.shape[1] and draws.weights[j, parts] > 0.0:
+                    parts += 1
+                part = parameters.component(u[0], draws.weights[j, :parts])
+                drawn = draws.means[j, part] + draws.sds[j, part] * luck.normals(u[1], u[2])[0]
+            else:
+                if draws.is_log[j]:
+                    drawn = parameters.triangular_on_log_scale(u[0], draws.low[j], draws.mode[j], draws.high[j])
+                else:
+                    drawn = parameters.triangular(u[0], draws.low[j], draws.mode[j], draws.high[j])
+                if draws.is_whole[j]:
+                    drawn = float(round(drawn))
+            for stage in range(values.shape[1]):
+                if not draws.is_fixed[stage, j]:
+                    values[n, stage, draws.column[j]] = drawn
+
+
+@rule
+def officers(days: Any, p: Any) -> None:
+    """The two other channels: nothing else moves them."""
+    n_days = len(days)
+    vetting, course, learning = int(p.hiring_vetting_days), int(p.hiring_weeks) * 7, int(p.deputize_training_days)
+    free, queue, n_hired, n_deputized = int(p.hiring_seats), 0, 0, 0
+    applicants, agents = p.hiring_applicants * p.hiring_pass, p.deputize_agencies * p.deputize_officers
+    # Those seated on a day stand in `hired` until the days are added up below.
+    for day in range(n_days):
+        if day >= vetting:
+            queue += people.whole_share(day - vetting, 1, applicants)
+        if day >= course:
+            free += days[day - course].hired
+        seated = min(free, queue)
+        free -= seated
+        queue -= seated
+        days[day].hired = seated
+        if day >= learning:
+            n_deputized += people.whole_share(day - learning, 1, agents)
+        days[day].deputized = n_deputized
+    for day in range(n_days - 1, -1, -1):
+        days[day].hired = days[day - course].hired if day >= course else 0
+    for day in range(n_days):
+        n_hired += days[day].hired
+        days[day].hired = n_hired
+
+
+@rule
+def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
+    """All shocks of the run, dated and by luck: see `shocks.forces_of`."""
+    nation, p = work.nation[0], records[0]
+    n_states, k0, k1, replication = len(work.homes), nation.k0, nation.k1, nation.replication
+    for day in range(n_days):
+        for i in range(n_states):
+            spot = work.spots[day, i]
+            spot.shock = spot.disaster = 0.0
+            spot.closed = spot.is_burst = 0
+            spot.due = 0
+            spot.new_governors = 0
+    nation.any_shock = nation.may_close = 0
+    for day in range(n_days):
+        today = work.days[day]
+        today.ambiguity = records[plan.levers_of[day]].request_ambiguity
+        today.is_lapse = today.is_suspended = 0
+    burst_days = int(p.withdraw_burst_days)
+    for j in range(len(plan.shocks)):
+        row = plan.shocks[j]
+        day = row.day
+        if row.kind == packed.INCIDENT:
+            size = p.incident_size if math.isnan(row.amount) else row.amount
+            nation.any_shock = 1
+            for i in range(n_states):
+                if plan.reach[j, i]:
+                    work.spots[day, i].shock += size
+                    if size < 0.0:
+                        start_burst(work.spots, day, burst_days, i)
+        elif row.kind == packed.CLARIFICATION:
+            for later in range(day, n_days):
+                work.days[later].ambiguity = min(work.days[later].ambiguity, row.amount)
+        elif row.kind == packed.COURT_ORDER:
+            if row.days == packed.BY_CHANCE:
+                after = stay_of(nation, p, row.order)
+            elif row.days == packed.NEVER_STAYED:
+                after = math.inf
+            else:
+                after = float(row.days)
+            end = shocks.day_of_stay(day, after, n_days)
+            nation.may_close = 1
+            for i in range(n_states):
+                if plan.reach[j, i]:
+                    for later in range(day, end):
+                        work.spots[later, i].closed |= np.uint8(row.roles)
+                    start_burst(work.spots, day, burst_days, i)
+        elif row.kind == packed.DISASTER:
+            size = p.disaster_size if math.isnan(row.amount) else row.amount
+            days = int(p.disaster_days) if row.days == packed.BY_CHANCE else row.days
+            for later in range(day, min(day + days, n_days)):
+                add_disaster(work.spots[later, row.state], size, p.disaster_most)
+        elif row.kind == packed.FUNDING_LAPSE:
+            for later in range(day, min(day + row.days, n_days)):
+                work.days[later].is_lapse = 1
+        elif row.kind == packed.TURNOVER:
+            spot = work.spots[day, row.state]
+            spot.new_governors = ((spot.new_governors >> 2) + 1) << 2 | (row.side + 1)
+        elif row.kind == packed.APPEAL:
+            nation.any_shock = 1
+            for i in range(n_states):
+                if plan.reach[j, i]:
+                    work.spots[day, i].shock += row.amount if plan.reach[j, i] == 1 else row.other
+    if p.disaster_rate > 0.0:
+        length = int(p.disaster_days)
+        for i in range(n_states):
+            month, chance, fips = -1, 0.0, work.homes[i].fips
+            u = (0.0, 0.0, 0.0, 0.0)
+            for day in range(n_days):
+                if plan.month[day] != month:
+                    month = plan.month[day]
+                    chance = shocks.chance_within_a_day(p.disaster_rate * plan.disasters_per_day[i, month])
+                if day & 3 == 0:
+                    u = luck.block(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(day >> 2))
+                if u[day & 3] < chance:
+                    v = luck.block(k0, k1, replication, WORD(luck.DISASTER_SIZE), fips, WORD(day))
+                    size = shocks.lognormal(p.disaster_size, p.disaster_spread, luck.normals(v[0], v[1])[0])
+                    for later in range(day, min(day + length, n_days)):
+                        add_disaster(work.spots[later, i], min(size, p.disaster_most), p.disaster_most)
+    if p.incident_random > 0.0:
+        chance = shocks.chance_within_a_day(p.incident_rate)
+        u = (0.0, 0.0, 0.0, 0.0)
+        for day in range(n_days):
+            if day & 3 == 0:
+                u = luck.block(k0, k1, replication, WORD(luck.INCIDENT), WORD(0), WORD(day >> 2))
+            if u[day & 3] < chance:
+                nation.any_shock = 1
+                for i in range(n_states):
+                    work.spots[day, i].shock += p.incident_size
+                if p.incident_size < 0.0:
+                    for i in range(n_states):
+                        start_burst(work.spots, day, burst_days, i)
+    if p.court_clock > 0.0 and nation.approval >= 0:
+        u = luck.block(k0, k1, replication, WORD(luck.COURT), WORD(shocks.STATE_LAW), WORD(0))
+        day = nation.approval + shocks.days_to_order(u[0], p.court_state_law_days)
+        if day < n_days:
+            end = shocks.day_of_stay(day, stay_of(nation, p, WORD(shocks.STATE_LAW)), n_days)
+            nation.may_close = 1
+            for i in range(n_states):
+                v = luck.block(k0, k1, replication, WORD(luck.COURT_REACH), work.homes[i].fips, WORD(0))
+                if work.homes[i].has_governor and v[0] < p.court_reach:
+                    for later in range(day, end):
+                        work.spots[later, i].closed |= np.uint8(shocks.STATE_LAW_ROLES)
+                    start_burst(work.spots, day, burst_days, i)
+    if p.court_federal_clock > 0.0 and p.federalize_day >= 0.0:
+        u = luck.block(k0, k1, replication, WORD(luck.COURT), WORD(shocks.FEDERAL), WORD(0))
+        day = int(p.federalize_day) + shocks.days_to_order(u[0], p.court_federal_days)
+        if day < n_days:
+            for later in range(day, shocks.day_of_stay(day, stay_of(nation, p, WORD(shocks.FEDERAL)), n_days)):
+                work.days[later].is_suspended = 1
+    if nation.any_shock:
+        keep = math.exp(-1.0 / p.support_fade)
+        for day in range(1, n_days):
+            for i in range(n_states):
+                work.spots[day, i].shock = work.spots[day - 1, i].shock * keep + work.spots[day, i].shock
+
+
+@rule
+def add_disaster(spot: Any, size: float, most: float) -> None:
+    """A share of strength on duty; what comes together never exceeds the most."""
+    spot.disaster = min(spot.disaster + size, most)
+
+
+@rule
+def start_burst(spots: Any, day: int, days: int, i: int) -> None:
+    """Let a governor withdraw more readily for some days."""
+    for later in range(day, min(day + days, len(spots))):
+        spots[later, i].is_burst = 1
+
+
+@rule
+def stay_of(nation: Any, p: Any, index: Any) -> float:
+    """Days after which a court order is stayed, or infinity."""
+    u = luck.block(nation.k0, nation.k1, nation.replication, WORD(luck.COURT), WORD(0), index)
+    return shocks.days_to_stay(
+        u[0], u[1], p.court_stay_chance, p.court_stay_least_days, p.court_stay_usual_days, p.court_stay_most_days
+    )
+
+
+@rule
+def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: Any, n_days: int) -> None:
+    """Everybody as they are before the first day, with the luck that is drawn once."""
+    nation, p = work.nation[0], records[0]
+    nation.k0, nation.k1, nation.replication = k0, k1, replication
+    nation.rounds = nation.is_federalizing = nation.n_taken = nation.any_ordered = 0
+    nation.n_active = nation.missing = nation.n_sending = 0
+    nation.first_waiting = nation.first_awaiting = nation.n_decisions = nation.day = 0
+    nation.has_news = 1
+    nation.people[:] = 0
+    nation.n_training = nation.n_awaiting = 0
+    nation.n_status[:] = 0
+    u = luck.block(k0, k1, replication, WORD(luck.NATION), WORD(0), WORD(0))
+    nation.national, nation.partisan = luck.normals(u[0], u[1])
+    for region in range(5):
+        u = luck.block(k0, k1, replication, WORD(luck.REGION), WORD(region), WORD(0))
+        nation.regional[region] = luck.normals(u[0], u[1])[0]
+    u = luck.block(k0, k1, replication, WORD(luck.REVIEW), WORD(0), WORD(0))
+    nation.approval = -1
+    if u[2] < p.review_approval_chance:
+        nation.approval = int(round(shocks.lognormal(p.review_days, p.review_spread, luck.normals(u[0], u[1])[0])))
+    nation.next_ask = nation.approval
+    nation.ceiling = governors.chance_of_withdrawing(50.0, 0.0, p.withdraw_most, 0.0, 0.0, 1.0, 0.0, 0.0)
+    nation.chance = -math.expm1(-p.volunteers_pace)
+    nation.fail_share = 1.0 - p.screening_pass
+    nation.course_days[0], nation.course_days[1] = int(p.training_days_administration), int(p.training_days_support)
+    nation.course_days[2], nation.course_days[3] = int(p.training_days_transport), int(p.training_days_detention)
+    nation.course_days[4] = int(p.training_days_enforcement)
+    nation.strength = nation.strength_of_strip = 0
+    for i in range(len(work.homes)):
+        work.homes[i] = plan.homes[i]
+        home = work.homes[i]
+        home.own = own_mind(home, nation)
+        home.capacity = people.screening_capacity(
+            p.screening_rate, p.screening_reference_strength, p.screening_floor, float(home.strength)
+        )
+        nation.strength += home.strength
+        if home.in_strip:
+            nation.strength_of_strip += home.strength
+        if home.has_governor:
+            nation.n_status[NOT_ASKED] += 1
