@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sim import governors, luck, people
-from sim.kernel.compiling import rule
+from sim.kernel.compiling import part, rule
 from sim.kernel.layout import ACTIVE, QUOTAS, SHARES, TAKEN, Work
 from sim.kernel.steps import ask_luck, become, call, could_give, order, roles_asked, send_home, target, to_come, weigh
 from sim.packed import Plan
@@ -74,7 +74,7 @@ def prospect(work: Work, levers: Any, p: Any, i: int) -> int:
     return int(could_give(home, p, disaster) * governors.chance_of_permitting(p.precision, support))
 
 
-@rule
+@part
 def request(plan: Plan, work: Work, records: Any, changes: Any, day: int) -> None:
     """The requester asks, and asks again."""
     nation = work.nation[0]
@@ -106,7 +106,7 @@ def request(plan: Plan, work: Work, records: Any, changes: Any, day: int) -> Non
         nation.next_ask = day + int(p.rounds_gap_days)
 
 
-@rule
+@part
 def command(plan: Plan, work: Work, records: Any, changes: Any, day: int, n_days: int) -> None:
     """The counterfactual: consent is set aside in some states, unless a court holds it up."""
     nation = work.nation[0]

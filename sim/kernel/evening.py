@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sim import governors
-from sim.kernel.compiling import rule
+from sim.kernel.compiling import part, rule
 from sim.kernel.layout import (
     _MIX,
     ACTIVE,
@@ -38,7 +38,7 @@ from sim.results import (
 )
 
 
-@rule
+@part
 def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     """Record the evening."""
     nation, below = work.nation[0], 0
@@ -83,7 +83,7 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     nation.missing = 0
 
 
-@rule
+@part
 def observe(plan: Plan, work: Work, p: Any, levers: Any) -> None:
     """Take the picture that all see tomorrow; peers are worked out anew only when somebody has moved."""
     nation = work.nation[0]

@@ -26,7 +26,7 @@ from sim.packed import N_ROLES, Plan
 from sim.results import AWAITING, ENTERED, IN_PLACE, LEFT, RETURNED, SCREENED_OUT, SCREENING, TRAINING, TRAVEL, WAITING
 
 
-@rule
+@part
 def turn_day(plan: Plan, work: Work, records: Any, values: Any, day: int) -> None:
     """Today is another day, with the levers of that day."""
     nation, stage = work.nation[0], plan.levers_of[day]
@@ -43,7 +43,7 @@ def turn_day(plan: Plan, work: Work, records: Any, values: Any, day: int) -> Non
         nation.pulls[4] = p.volunteers_role_enforcement
 
 
-@rule
+@part
 def strike(plan: Plan, work: Work, day: int, n_days: int) -> None:
     """Governors change; roles close and open again."""
     nation, levers = work.nation[0], plan.levers[plan.levers_of[day]]
@@ -279,7 +279,7 @@ def take_seats(work: Work, slot: int, came: int, i: int, role: int, n: int, n_da
     put(work.calendar, work.spots, AT_TRAINING + o, until, i, role, n)
 
 
-@rule
+@part
 def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
     """Seats go to the oldest cohorts; too few for a day are split over states, then over the roles of each cohort."""
     nation = work.nation[0]
@@ -333,7 +333,7 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
                         take_seats(work, slot, came, i, role, nation.parts[role], n_days)
 
 
-@rule
+@part
 def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) -> None:
     """Trained enforcement people travel as supervisors are free: oldest first, then by largest remainder over states."""
     nation, stage = work.nation[0], plan.levers_of[day]
