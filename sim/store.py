@@ -22,6 +22,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sim import outcomes
+from sim.bands import Bands
 from sim.ensemble import empty
 from sim.parameters import InputError, model_version, near_miss, register
 from sim.results import SERIES, STATUSES, Ensemble, Event
@@ -30,6 +31,10 @@ from sim.scenario_files import load as load_scenario
 FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES = ("runs", "timeseries", "states", "events")
+# What stands in a folder of very many runs instead of `timeseries`; see `store_bands`.
+COUNTS = "counts.parquet"
+# How runs have been kept, as the manifest says it.
+WHOLE, BANDS = "runs", "bands"
 _PACKAGES = ("numpy", "simpy", "pydantic", "pyarrow")
 
 
@@ -53,7 +58,7 @@ def versions() -> dict[str, str]:
     return {"model": model_version(), "python": platform.python_version(), "machine": platform.machine(), **found}
 
 
-def manifest_of(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
+def manifest_of(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> dict[str, Any]:
     """Everything needed to repeat an ensemble; `plan` holds draws, replications, known, command."""
     return {
         "format": FORMAT,
@@ -65,9 +70,10 @@ def manifest_of(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
         "engine": ensemble.engine,
         "seed": ensemble.seed,
         **plan,
+        "kept": BANDS if isinstance(ensemble, Bands) else WHOLE,
         "runs": len(ensemble.pairs),
-        "finished": int(ensemble.done.sum()),
-        "failed": len(ensemble.errors),
+        "finished": ensemble.n_finished,
+        "failed": ensemble.n_failed,
         "complete": ensemble.is_complete,
         "seconds": round(ensemble.seconds, 3),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -97,11 +103,7 @@ def save(ensemble: Ensemble, folder: Path, plan: dict[str, Any], with_csv: bool 
     InputError
         If the folder cannot be written.
     """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
+    fresh = fresh_folder(folder)
     try:
         tables = {
             "runs": runs_table(ensemble),
@@ -117,22 +119,40 @@ def save(ensemble: Ensemble, folder: Path, plan: dict[str, Any], with_csv: bool 
         (fresh / "scenario.toml").write_text(ensemble.scenario.toml(), encoding="utf-8")
         manifest = manifest_of(ensemble, plan)
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        fresh.chmod(0o755)
-        old = fresh.with_name(fresh.name + "-old")
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return folder
 
 
-def runs_table(ensemble: Ensemble) -> pa.Table:
-    """One row per run of the plan: identity, outcomes, error, last status of each state, and every parameter of day 0."""
+def fresh_folder(folder: Path) -> Path:
+    """A new hidden folder beside another; raises InputError if there can be none."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
+
+
+def put_in_place(fresh: Path, folder: Path) -> None:
+    """Let a fresh folder take the place of one, with its name."""
+    fresh.chmod(0o755)
+    old = fresh.with_name(fresh.name + "-old")
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def runs_table(ensemble: Ensemble, first: int = 0) -> pa.Table:
+    """One row per run of the plan: identity, outcomes, error, last status of each state, and every parameter of day 0.
+
+    first
+        The number of the first run, where these are a block of a longer plan.
+    """
     n, done = len(ensemble.pairs), ensemble.done
     columns: dict[str, Any] = {
-        "run": np.arange(n, dtype=np.int32),
+        "run": np.arange(first, first + n, dtype=np.int32),
         "draw": pa.array([pair[0] for pair in ensemble.pairs], pa.int32()),
         "replication": pa.array([pair[1] for pair in ensemble.pairs], pa.int64()),
         "finished": done,
@@ -164,7 +184,7 @@ def timeseries_table(ensemble: Ensemble) -> pa.Table:
     return pa.table(columns)
 
 
-def states_table(ensemble: Ensemble) -> pa.Table:
+def states_table(ensemble: Ensemble | Bands) -> pa.Table:
     """One row per day and state: in how many runs it had each status."""
     n_days, n_states, _ = ensemble.status_counts.shape
     columns: dict[str, Any] = {
@@ -206,6 +226,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def load(folder: Path) -> tuple[Ensemble, dict[str, Any]]:
     """An ensemble and its manifest from a results folder."""
     manifest = read_manifest(folder)
+    if manifest.get("kept") == BANDS:
+        raise InputError(f"{folder}: these results keep bands of {manifest['scenario']}, not every run whole")
     scenario = load_scenario(folder / "scenario.toml")
     # The file is called scenario.toml whatever the scenario's own name.
     scenario = scenario.renamed(manifest["scenario"])
