@@ -9,9 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,11 +41,11 @@ from sim.outcomes import OUTCOMES, measure_all
 from sim.parameters import InputError
 from sim.scenario import Scenario
 from sim.scenario_files import parse
+from tests.clusters import PATIENCE, Cluster, cluster_in, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 # How often the sweep is killed; more for a thorough look.
 KILLS = int(os.environ.get("SIM_KILLS", "5"))
-PATIENCE = 90.0
 
 SHORT = """
 schema = 1
@@ -92,16 +90,6 @@ def written(folder: Path, text: str = "", name: str = "small.toml") -> Path:
 
 def invoke(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words], prog_name="python -m sim")
-
-
-def wait_for(condition: Callable[[], Any], process: subprocess.Popen[str] | None = None) -> None:
-    """Return as soon as a condition holds, or a process has ended; fail where neither comes."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if process is not None and process.poll() is not None:
-            return
-        assert time.monotonic() < end, "what was waited for did not come"
-        time.sleep(0.001)
 
 
 def final_files(folder: Path) -> dict[str, bytes]:
@@ -764,41 +752,13 @@ def test_only_a_finished_and_unchanged_sweep_is_loaded(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    """A scheduler and two workers on this machine: its address and the three processes."""
-    distributed = pytest.importorskip("distributed")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    place = tmp_path / "scheduler.json"
-    quiet: Mapping[str, Any] = {
-        "cwd": tmp_path,
-        "env": environment,
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-        "text": True,
-    }
-    with ExitStack() as stack:
-
-        def serve(*words: object) -> subprocess.Popen[str]:
-            process = subprocess.Popen([sys.executable, "-m", *map(str, words)], **quiet)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return process
-
-        loopback = ("--host", "127.0.0.1", "--no-dashboard")
-        scheduler = serve("distributed.cli.dask_scheduler", *loopback, "--port", 0, "--scheduler-file", place)
-        wait_for(lambda: place.is_file() and place.read_text().strip().endswith("}"), scheduler)
-        address = json.loads(place.read_text())["address"]
-        two = [
-            serve("distributed.cli.dask_worker", address, *loopback, "--nthreads", 1, "--no-nanny") for _ in range(2)
-        ]
-        with distributed.Client(address, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=PATIENCE)
-        yield address, [scheduler, *two]
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A scheduler and two workers on this machine."""
+    with cluster_in(tmp_path) as made:
+        yield made
 
 
-def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
-    cluster: tuple[str, list[subprocess.Popen[str]]], tmp_path: Path
-) -> None:
+def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(cluster: Cluster, tmp_path: Path) -> None:
     address, (_, one, _) = cluster
     path = long_file(tmp_path, 150)
     run(load_experiment(path), tmp_path / "whole")
@@ -814,9 +774,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     assert final_files(tmp_path / "out") == final_files(tmp_path / "whole")
 
 
-def test_a_cluster_that_goes_away_is_told_and_the_sweep_goes_on_without_it(
-    cluster: tuple[str, list[subprocess.Popen[str]]], tmp_path: Path
-) -> None:
+def test_a_cluster_that_goes_away_is_told_and_the_sweep_goes_on_without_it(cluster: Cluster, tmp_path: Path) -> None:
     address, (scheduler, *_) = cluster
     path = long_file(tmp_path, 150)
     made = load_experiment(path)
