@@ -101,6 +101,13 @@ def engine_of(wanted: str, n_runs: int, with_events: bool = False) -> str:
     return "simpy"
 
 
+def standing_in(wanted: str, n_runs: int, with_events: bool = False) -> str | None:
+    """Why SimPy plays what compiled code would, if it could be had here; None where nothing is amiss."""
+    if wanted != "auto" or with_events or n_runs <= FEW_RUNS:
+        return None
+    return compiled.unavailable()
+
+
 def several(
     numbered: Sequence[tuple[int, Pair]], scenario: Scenario, seed: int, with_events: bool
 ) -> list[tuple[int, Reduced | str]]:

@@ -60,7 +60,10 @@ def run(
     seed: Seed = 1,
     settings: Set = [],  # noqa: B006 - Typer copies it
     days: Days = None,
-    jobs: Jobs = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Threads or processes; 0 takes all cores, as SimPy does in place of Numba.", min=0, max=256),
+    ] = None,
     engine: Engine = "auto",
     scheduler: Scheduler = None,
     kept: Annotated[
@@ -105,9 +108,10 @@ def run(
             return
         for line in replaced if not as_json else ():
             sys.stderr.write(f"known E: {line}\n")
+        n_jobs = jobs_for(jobs, engine, len(pairs), events)
         with progress(not quiet) as tell, workers_for(scheduler) as executor:
             how: dict[str, Any] = {"seed": seed, "draws": draws, "replications": replications, "started": started}
-            how |= {"jobs": jobs, "executor": executor, "engine": engine, "progress": tell}
+            how |= {"jobs": n_jobs, "executor": executor, "engine": engine, "progress": tell}
             if is_whole:
                 how["with_events"] = events
             result, why = (whole_runs if is_whole else counted_runs)(scenario, how, out, plan, csv)
@@ -116,6 +120,20 @@ def run(
         elif result.n_finished:
             console().print(answers_table(result) if quiet else summary(result, plan, baseline, verbose))
         finish(result, out, why)
+
+
+def jobs_for(jobs: int | None, engine: str, n_runs: int, with_events: bool = False) -> int:
+    """Workers to use: one, or all cores where SimPy stands in for compiled code, which is told on standard error."""
+    from sim.ensemble import standing_in
+    from sim.parallel import cores
+
+    why = standing_in(engine, n_runs, with_events)
+    if why is None:
+        return 1 if jobs is None else jobs
+    n = cores(jobs or 0)
+    how = "one process" if n == 1 else f"a pool of {n} processes"
+    sys.stderr.write(f"{why}; SimPy runs instead, in {how}: the same numbers, more slowly\n")
+    return n
 
 
 @contextmanager
@@ -263,7 +281,7 @@ def compare(
         results, first_runs = [], []
         pairs = ensembles.pairs_of(draws, replications)
         pair, is_compiled = pairs[0], ensembles.engine_of(engine, len(pairs)) == "compiled"
-        with progress(True) as tell, workers(jobs, in_threads=is_compiled) as pool:
+        with progress(True) as tell, workers(jobs_for(jobs, engine, len(pairs)), in_threads=is_compiled) as pool:
             for scenario in scenarios:
                 staged = None if tell is None else (lambda _, n, total, name=scenario.name: tell(name, n, total))
                 results.append(
@@ -299,9 +317,12 @@ def repeat(
         from sim.commands.kept import again_counted, again_whole
         from sim.store import BANDS, read_manifest, versions
 
-        is_whole = read_manifest(results).get("kept") != BANDS
+        told = read_manifest(results)
+        is_whole = told.get("kept") != BANDS
+        n_runs = told["replications"] * (1 if told.get("is_paired") else max(told["draws"], 1))
+        n_jobs = jobs_for(jobs, engine, n_runs)
         with progress(True) as tell:
-            how = {"jobs": jobs, "engine": engine, "with_twins": False, "progress": tell}
+            how = {"jobs": n_jobs, "engine": engine, "with_twins": False, "progress": tell}
             pairs, manifest, digest, differing = (again_whole if is_whole else again_counted)(results, how)
         then, now = manifest["versions"], versions()
         moved = [f"{name} {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]]
