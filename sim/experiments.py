@@ -332,8 +332,8 @@ def _check_same(folder: Path, experiment: Experiment, identity: dict[str, Any]) 
             f"{name} {then.get(name)} -> {now.get(name)}" for name in {**then, **now} if then.get(name) != now.get(name)
         ]
         raise InputError(
-            f"--resume {folder}: these results were made by other versions ({', '.join(moved)}), so rows would not "
-            "belong together; name another folder by --out"
+            f"--resume {folder}: these results were made by other versions or edited sources ({', '.join(moved)}), so rows "
+            "would not belong together; name another folder by --out"
         )
     found = manifest.get("commit")
     return found if isinstance(found, str) else None

@@ -5,6 +5,7 @@ replication, with outcomes and all parameters as columns), timeseries.parquet (o
 states.parquet (runs by status, for each day and state) and events.parquet. Never pickle.
 """
 
+import hashlib
 import json
 import platform
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,11 @@ COUNTS = "counts.parquet"
 # How runs have been kept, as the manifest says it.
 WHOLE, BANDS = "runs", "bands"
 _PACKAGES = ("numpy", "simpy", "pydantic", "pyarrow")
+# What numbers pass through on the way from a file to an outcome: all that `ensemble` and `designs` import.
+SOURCES = (
+    "bands channels cohorts compiled designs ensemble governors kernel/* luck mobilization model outcomes packed parallel "
+    "parameters people requester results scenario scenario_files setting shared shocks states world"
+)
 
 
 def commit() -> str | None:
@@ -52,10 +59,24 @@ def _git(folder: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@cache
+def sources() -> str:
+    """A hash of the code and seeds of this checkout that make numbers, so that an edit shows under an old version too."""
+    here = Path(__file__).resolve().parent
+    files = [path for name in SOURCES.split() for path in here.glob(f"{name}.py")]
+    files += [path for ending in ("toml", "csv") for path in (here.parent / "seeds").glob(f"*.{ending}")]
+    told = hashlib.sha256()
+    for path in sorted(files):
+        # Windows may have checked out the same lines with other ends.
+        told.update(path.relative_to(here.parent).as_posix().encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    return told.hexdigest()[:16]
+
+
 def versions() -> dict[str, str]:
-    """What produced a result: the model, Python and the packages that numbers pass through."""
+    """What produced a result: the model, its sources, Python and the packages that numbers pass through."""
     found = {name: version(name) for name in _PACKAGES}
-    return {"model": model_version(), "python": platform.python_version(), "machine": platform.machine(), **found}
+    here = {"python": platform.python_version(), "machine": platform.machine()}
+    return {"model": model_version(), "sources": sources(), **here, **found}
 
 
 def manifest_of(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sim import store
+
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
 ORDER = (
@@ -62,6 +64,19 @@ def test_imports_only_point_down(path: Path) -> None:
 def test_every_library_has_one_home(path: Path, libraries: str) -> None:
     roots = {name.split(".")[0] for name in imported(path)}
     assert module_of(path) in HOMES[libraries].split() or not roots & set(libraries.split())
+
+
+def test_every_source_that_numbers_pass_through_is_hashed() -> None:
+    """What `ensemble` and `designs` import, however far down."""
+    found, todo = set(), ["ensemble", "designs"]
+    while todo:
+        here = todo.pop()
+        found.add(here)
+        for path in FILES:
+            if path.is_relative_to(ROOT / "sim") and module_of(path) == here:
+                names = {name.split(".")[1] for name in imported(path) if name.startswith("sim.")}
+                todo += names - found
+    assert found == {name.split("/")[0] for name in store.SOURCES.split()}
 
 
 def test_the_package_itself_imports_nothing() -> None:

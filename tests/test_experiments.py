@@ -6,6 +6,7 @@ import math
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -693,8 +694,29 @@ def test_going_on_with_another_experiment_design_or_version_is_refused(
         with pytest.raises(InputError, match="belong to another design"):
             run(small(replications=2), tmp_path / "out", resume=True)
     monkeypatch.setattr(experiments, "versions", lambda: {"model": "0.0.1"})
-    with pytest.raises(InputError, match=r"made by other versions \(model .* -> 0\.0\.1, python"):
+    with pytest.raises(InputError, match=r"made by other versions or edited sources \(model .* -> 0\.0\.1, sources"):
         run(small(replications=2), tmp_path / "out", resume=True)
+
+
+@pytest.mark.parametrize("name", ["sim/kernel/moving.py", "seeds/statuses.toml"])
+def test_a_sweep_begun_before_the_model_was_edited_is_not_gone_on_with(name: str, tmp_path: Path) -> None:
+    copy = tmp_path / "checkout"
+    for folder in ("sim", "seeds"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    run(small(), tmp_path / "out")
+
+    def resumed() -> subprocess.CompletedProcess[str]:
+        words = ["sweep", written(tmp_path / "x"), "--out", tmp_path / "out", "--resume", "-q"]
+        line = [sys.executable, "-m", "sim", *map(str, words)]
+        return subprocess.run(line, capture_output=True, text=True, cwd=copy, timeout=PATIENCE)
+
+    assert resumed().returncode == 0
+    (copy / "sim" / "report.py").open("a").write("\n# A word that no number passes through.\n")
+    assert resumed().returncode == 0
+    (copy / name).open("a").write("\n# A word.\n")
+    done = resumed()
+    assert done.returncode == 2
+    assert re.search(r"other versions or edited sources \(sources \w{16} -> \w{16}\), so rows would", done.stderr)
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
