@@ -16,6 +16,8 @@ from sim.world import load_world
 
 SCHEMA = 1
 MOST_DAYS = 1825
+# Room for every last day on the calendar.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 ANSWERS = ("accept", "decline", "no_answer", "withdraw")
 ROLE_NAMES = tuple(f"request.roles.{role}" for role in ROLES)
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
@@ -167,6 +169,8 @@ def check_whole(scenario: Scenario, where: str) -> None:
         raise InputError(f"{where}: days = {scenario.days} is outside 1..{MOST_DAYS}")
     if isinstance(scenario.start, datetime):
         raise InputError(f"{where}: start = {scenario.start} must be a date without a time")
+    if not FIRST_YEAR <= scenario.start.year <= LAST_YEAR:
+        raise InputError(f"{where}: start = {scenario.start} must be in the years {FIRST_YEAR} to {LAST_YEAR}")
     _check_days(scenario, where)
     _check_states(scenario, where)
     _check_changes(scenario, where)

@@ -122,15 +122,19 @@ def load(path: Path | str) -> Scenario:
 
 def parse(text: str, name: str) -> Scenario:
     """Check a scenario held as text; it cannot extend a file."""
-    table = toml_table(text, name)
+    return of_document(toml_table(text, name), name, name)
+
+
+def of_document(table: Mapping[str, Any], name: str, where: str) -> Scenario:
+    """Check a scenario held as a plain document that extends nothing; `where` is where it stood, for errors."""
     if "extends" in table:
-        raise InputError(f"{name}: extends needs a file beside this one; put everything in one document")
+        raise InputError(f"{where}: extends needs a file beside this one; put everything in one document")
     try:
         document = file_model().model_validate(table)
     except ValidationError as error:
-        raise InputError(f"{name}: {first_error(error)}") from None
+        raise InputError(f"{where}: {first_error(error)}") from None
     scenario = _scenario(name, document)
-    check_whole(scenario, name)
+    check_whole(scenario, where)
     return scenario
 
 
