@@ -134,18 +134,19 @@ def _inflated(text: str) -> str:
 
 def _parsed(text: str) -> Any:
     """JSON in the one form that `packed` writes: finite numbers, no key twice, not nested deeply."""
+    too_deep = f"{WHERE} is nested too deeply to be a scenario"
     try:
         payload = json.loads(text, parse_constant=_not_finite)
-        is_canonical = _depth(payload) <= MOST_DEPTH and _canonical(payload) == text
+        if _depth(payload) > MOST_DEPTH:
+            raise InputError(too_deep)
+        is_canonical = _canonical(payload) == text
     except InputError:
         raise
     except RecursionError:
-        raise InputError(f"{WHERE} is nested too deeply to be a scenario") from None
+        raise InputError(too_deep) from None
     except ValueError:
-        # Not JSON, a number of many thousand digits, or half a character.
+        # Not JSON, a number of many thousand digits, or one that is not finite.
         raise InputError(f"{WHERE} does not hold a scenario in a form that can be read") from None
-    if _depth(payload) > MOST_DEPTH:
-        raise InputError(f"{WHERE} is nested too deeply to be a scenario")
     if not is_canonical:
         raise InputError(f"{WHERE} was not written by this simulator: it is not in its one form")
     return payload

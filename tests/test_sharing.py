@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 import zlib
 from datetime import date
 from pathlib import Path
@@ -124,7 +125,8 @@ def test_broken_links_say_what_is_broken() -> None:
     refused("", "must begin with '1.'")
     refused("hello", "must begin with '1.'")
     refused("2." + LINK[2:], "format 2; this version reads format 1")
-    refused(LINK[:-9], "cut off")
+    refused(LINK[: 2 + 4 * 20], "cut off: letters are missing at its end")
+    refused(LINK[: 2 + 4 * 20 + 1], "damaged or cut off")
     refused(LINK[:20] + ("A" if LINK[20] != "A" else "B") + LINK[21:], "damaged")
     refused(LINK + "AAAA", "goes on after its end")
     refused("1.$", "letters, digits, - and _")
@@ -138,8 +140,13 @@ def test_broken_links_say_what_is_broken() -> None:
 
 def test_links_too_large_or_too_deep_are_not_unpacked() -> None:
     refused("1." + "A" * 16_000, "at most 16,000")
-    # 50 MB of one letter in a link of normal length: no more than the limit is ever inflated.
-    refused(raw(b"a" * 11_000_000)[:15_990], "more than 200,000 bytes")
+    # 11 MB of one letter in a link that is not too long: no more than the limit is ever inflated.
+    bomb = raw(b"a" * 11_000_000)
+    assert len(bomb) < sharing.MOST_CHARACTERS
+    tracemalloc.start()
+    refused(bomb, "more than 200,000 bytes")
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
     for bracket in ("[", '{"a":'):
         refused(raw(bracket * 30_000), "nested too deeply")
     refused(raw("[" * 199_999), "nested too deeply")
