@@ -14,6 +14,7 @@ from rich.text import Text
 from sim import outcomes
 from sim.outcomes import OUTCOMES, PERCENTS, Band, band
 from sim.parameters import NEVER, ROLES, model_version, parameter, register
+from sim.passport import passport_of
 from sim.results import Ensemble
 from sim.scenario import ROLE_NAMES, Scenario
 from sim.world import legal_table, load_world, role_standing
@@ -82,6 +83,7 @@ def as_json(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
         "luck_share": ensemble.luck_share,
         "side_alone": side_alone(ensemble.scenario),
         "digest": ensemble.digest,
+        "passport": passport_of(ensemble),
         "note": NOT_A_FORECAST,
     }
 

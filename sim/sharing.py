@@ -1,7 +1,7 @@
 """Share links: a whole scenario with its seed and number of runs in one word that fits into an address.
 
 A link is "1." (the format) and base64url of zlib of canonical JSON: the scenario as a document that extends nothing, its
-name, seed, runs, and the model's version. What it does not name has the register's default, so `seeds/registers.json` keeps
+name, seed, runs, and the model's version. What it does not name has the register's default, so `seeds/versions.json` keeps
 the defaults of every version, and a link from another one is told what has moved since. Whatever is in a link is
 checked by the code that checks scenario files; zlib's checksum finds letters that were lost or changed.
 """
@@ -9,6 +9,7 @@ checked by the code that checks scenario files; zlib's checksum finds letters th
 import base64
 import binascii
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -132,22 +133,27 @@ def _inflated(text: str) -> str:
         raise InputError(f"{WHERE} does not hold text") from None
 
 
-def _parsed(text: str) -> Any:
-    """JSON in the one form that `packed` writes: finite numbers, no key twice, not nested deeply."""
-    too_deep = f"{WHERE} is nested too deeply to be a scenario"
+def parsed_json(text: str, where: str) -> Any:
+    """JSON from somewhere else: numbers are finite, nothing is nested deeply; raises InputError otherwise."""
+    too_deep = f"{where} is nested too deeply to be a scenario"
     try:
-        payload = json.loads(text, parse_constant=_not_finite)
-        if _depth(payload) > MOST_DEPTH:
-            raise InputError(too_deep)
-        is_canonical = _canonical(payload) == text
-    except InputError:
-        raise
+        payload = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except OverflowError as error:
+        raise InputError(f"{where} holds {error}, which is not a finite number") from None
     except RecursionError:
         raise InputError(too_deep) from None
     except ValueError:
-        # Not JSON, a number of many thousand digits, or one that is not finite.
-        raise InputError(f"{WHERE} does not hold a scenario in a form that can be read") from None
-    if not is_canonical:
+        # Not JSON, or a number of many thousand digits.
+        raise InputError(f"{where} does not hold a scenario in a form that can be read") from None
+    if _depth(payload) > MOST_DEPTH:
+        raise InputError(too_deep)
+    return payload
+
+
+def _parsed(text: str) -> Any:
+    """JSON in the one form that `packed` writes, with no key twice."""
+    payload = parsed_json(text, WHERE)
+    if _canonical(payload) != text:
         raise InputError(f"{WHERE} was not written by this simulator: it is not in its one form")
     return payload
 
@@ -158,8 +164,11 @@ def _canonical(payload: Any) -> str:
     )
 
 
-def _not_finite(word: str) -> float:
-    raise InputError(f"{WHERE} holds {word}, which is not a finite number")
+def _finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        raise OverflowError(shorten(word))
+    return number
 
 
 def _depth(payload: Any) -> int:
@@ -194,11 +203,19 @@ def _whole(key: str, value: Any, low: int, high: int) -> int:
 # --- Links and codes from another version of the model
 
 
+@dataclass(frozen=True)
+class Version:
+    """What one version of the model was: the default of every parameter, and the documents of its scenario files."""
+
+    defaults: dict[str, Value]
+    scenarios: dict[str, dict[str, Any]]
+
+
 @cache
-def past_registers() -> dict[str, dict[str, Value]]:
-    """The defaults of every version of the model, by version and name."""
-    found: dict[str, dict[str, Value]] = json.loads((SEEDS / "registers.json").read_text(encoding="utf-8"))
-    return found
+def versions() -> dict[str, Version]:
+    """Every version of the model that was ever published, this one included, by its number."""
+    found = json.loads((SEEDS / "versions.json").read_text(encoding="utf-8"))
+    return {number: Version(**kept) for number, kept in found.items()}
 
 
 def revived(document: Any, name: str, model: Any, where: str) -> tuple[Scenario, str, tuple[str, ...]]:
@@ -228,7 +245,8 @@ def revived(document: Any, name: str, model: Any, where: str) -> tuple[Scenario,
             raise InputError(f"{where}: start = {start!r} is not a date") from None
     if model == model_version():
         return of_document(document, name, where), model, ()
-    then = past_registers().get(model)
+    known = versions().get(model)
+    then = known.defaults if known else None
     gone = [_told_as_gone(*found) for found in _taken_out(document, then)]
     scenario = of_document(document, name, f"{where} (made with model {model}, this is {model_version()})")
     kept, moved = _moved(scenario, then)

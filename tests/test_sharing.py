@@ -160,7 +160,7 @@ def test_numbers_are_finite(word: str) -> None:
 
 
 def test_a_number_beyond_all_is_refused() -> None:
-    refused(raw(sharing._canonical(payload()).replace('"runs":10', '"runs":1e400')), "in a form that can be read")
+    refused(raw(sharing._canonical(payload()).replace('"runs":10', '"runs":1e400')), "not a finite number")
 
 
 def test_half_a_character_is_refused() -> None:
@@ -220,7 +220,7 @@ def test_what_cannot_be_a_link_is_told_when_it_is_made() -> None:
 def test_the_defaults_of_this_version_are_kept_for_later() -> None:
     now = {name: entry.value for name, entry in register().items()}
     told = "record them: python -m tests.make_links"
-    assert sharing.past_registers().get(model_version()) == now, told
+    assert sharing.versions()[model_version()].defaults == now, told
     assert model_version() in KEPT, told
 
 
@@ -247,7 +247,7 @@ def past(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     then = {name: entry.value for name, entry in register().items()}
     then |= {"tour.days": 77, "volunteers.share": 0.5, "old.assumption": 1.0, "tour.old_lever": 2, "gone.lever": 3}
     del then["request.mode"]
-    monkeypatch.setattr(sharing, "past_registers", lambda: {"0.9.0": then})
+    monkeypatch.setattr(sharing, "versions", lambda: {"0.9.0": sharing.Version(then, {})})
     return then
 
 

@@ -76,6 +76,7 @@ def run(
     with errors_told():
         from sim import ensemble as ensembles
         from sim.parameters import InputError
+        from sim.passport import passport_of
         from sim.report import answers_table, summary
         from sim.report import as_json as json_of
 
@@ -115,6 +116,8 @@ def run(
             print(json.dumps(json_of(result, plan)))
         elif result.done.any():
             console().print(answers_table(result) if quiet else summary(result, plan, baseline, verbose))
+            if code := passport_of(result):
+                print(f"Passport {code}")
         finish(result, out, is_interrupted)
 
 
