@@ -15,11 +15,30 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from sim.outcomes import daily_bands
-from sim.results import Ensemble
+from sim.results import STATUS_SERIES, Ensemble
 
 # Told apart under all common kinds of colour blindness, and each at least 3:1 on white and on a dark page; dashes help.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#808080"
 WIDE, NARROW = "rgba(0, 114, 178, 0.22)", "rgba(0, 114, 178, 0.36)"
+INK = "#222222"
+# Colour and pattern of each answer, and of each stage on the way: told apart in grey too.
+ANSWERS = {
+    "agreeing": ("#0072B2", ""),
+    "with_limits": ("#56B4E9", "/"),
+    "undecided": ("#C8C8C8", ""),
+    "not_asked": ("#E8E8E8", "."),
+    "no_answer": ("#A0A0A0", "-"),
+    "declined": ("#E69F00", "\\"),
+    "withdrawn": ("#D55E00", "x"),
+    "federalized": ("#CC79A7", "|"),
+}
+ON_THE_WAY = {
+    "screening": ("#56B4E9", ""),
+    "waiting_for_a_seat": ("#E69F00", "\\"),
+    "training": ("#0072B2", ""),
+    "awaiting_a_supervisor": ("#D55E00", "x"),
+    "travel": ("#009E73", "/"),
+}
 GRID = "rgba(128, 128, 128, 0.25)"
 CLEAR = "rgba(0, 0, 0, 0)"
 HEIGHT = 420
@@ -76,6 +95,48 @@ def troops_in_place(ensemble: Ensemble, target: int, active_duty: int | None = N
         levels.append(("active-duty troops at the border, more than", active_duty, GREY, "dot"))
     highest = max(float(daily_bands(ensemble.daily("in_place"), (0.95,)).max()), *(level for _, level, _, _ in levels))
     return _over_time(ensemble, "in_place", "people", levels, highest)
+
+
+def states_by_answer(ensemble: Ensemble) -> go.Figure:
+    """How many governors stand where, mean of all runs, evening by evening until day {days}."""
+    means = {name: ensemble.daily(name).mean(axis=0) for name in STATUS_SERIES}
+    means["agreeing"] = means["agreeing"] - means["with_limits"]
+    words = {"agreeing": "agreed", "with_limits": "agreed with limits"}
+    layers = [(words.get(name, name.replace("_", " ")), means[name], *ANSWERS[name]) for name in ANSWERS]
+    return _stacked(ensemble, layers, "governors")
+
+
+def pipeline(ensemble: Ensemble) -> go.Figure:
+    """People who have come forward and are not yet in place, by where they are, mean of all runs, until day {days}."""
+    layers = [
+        (name.replace("_", " "), ensemble.daily(name).mean(axis=0), colour, pattern)
+        for name, (colour, pattern) in ON_THE_WAY.items()
+    ]
+    return _stacked(ensemble, layers, "people")
+
+
+def _stacked(ensemble: Ensemble, layers: Sequence[tuple[str, Numbers, str, str]], unit: str) -> go.Figure:
+    """Means over days on top of each other; each layer has its words, colour and pattern, and those that are empty are left out."""
+    figure = go.Figure()
+    days = np.arange(ensemble.n_days)
+    dates = [f"{ensemble.scenario.start + timedelta(days=int(day)):%d %b %Y}" for day in days]
+    for words, mean, colour, pattern in layers:
+        if not mean.any():
+            continue
+        figure.add_scatter(
+            x=days,
+            y=np.round(mean, 2),
+            name=words,
+            mode="lines",
+            stackgroup="all",
+            line={"color": colour, "width": 1},
+            fillcolor=colour,
+            fillpattern={"shape": pattern, "size": 6, "solidity": 0.25, "fgcolor": INK if pattern else None},
+            customdata=dates,
+            hovertemplate=f"day %{{x}}, %{{customdata}}<br>{words}: %{{y:,.3~g}} {unit}<extra></extra>",
+        )
+    total = sum((mean for _, mean, _, _ in layers), np.zeros(len(days)))
+    return _laid_out(figure, ensemble, unit, float(total.max()) / 1.05)
 
 
 def _over_time(ensemble: Ensemble, series: str, unit: str, levels: list[Level], highest: float) -> go.Figure:

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,12 @@ def test_any_scenario_seed_and_plan_come_back(
     assert found.scenario.digest == scenario.digest
     assert (found.seed, pairs_of(found.draws, found.replications)) == (seed, ensemble.pairs)
     assert (found.digest, found.model, found.notes) == (ensemble.digest[:8], model_version(), ())
+
+
+def test_a_whole_number_and_a_fraction_of_the_same_size_are_told_apart() -> None:
+    # The file has 2.0, and digests tell 2 from it.
+    scenario = load(ROOT / "scenarios" / "hurricane_season.toml").with_values({"disaster.rate": 2})
+    assert read_passport(code_of(finished(scenario))).scenario.digest == scenario.digest
 
 
 def test_how_it_is_typed_does_not_matter() -> None:

@@ -128,3 +128,33 @@ def test_lines_stand_out_from_a_light_and_a_dark_page(colour: str, page: str) ->
 def test_lines_of_one_plot_differ_in_dash_too(troops: go.Figure) -> None:
     dashes = [trace.line.dash for trace in troops.data[2:]]
     assert len(set(dashes)) == len(dashes)
+
+
+def test_answers_on_top_of_each_other_are_all_governors_on_every_day(ensemble: Ensemble) -> None:
+    figure = plots.states_by_answer(ensemble)
+    assert np.allclose(sum(np.array(trace.y) for trace in figure.data), GOVERNORS, atol=0.05)
+    assert figure.layout.yaxis.range[1] == pytest.approx(GOVERNORS)
+    agreed = sum(np.array(trace.y) for trace in figure.data if trace.name.startswith("agreed"))
+    assert np.allclose(agreed, ensemble.daily("agreeing").mean(axis=0), atol=0.02)
+    declined = next(trace for trace in figure.data if trace.name == "declined")
+    assert np.allclose(declined.y, ensemble.daily("declined").mean(axis=0), atol=0.01)
+
+
+def test_the_pipeline_holds_everybody_on_the_way_and_leaves_out_where_nobody_is(ensemble: Ensemble) -> None:
+    figure = plots.pipeline(ensemble)
+    stages = ["screening", "waiting_for_a_seat", "training", "awaiting_a_supervisor", "travel"]
+    means = {name.replace("_", " "): ensemble.daily(name).mean(axis=0) for name in stages}
+    assert names(figure) == [name for name, mean in means.items() if mean.any()]
+    for trace in figure.data:
+        assert np.allclose(trace.y, means[trace.name], atol=0.01)
+    highest = sum(means.values()).max()  # type: ignore[union-attr]
+    assert figure.layout.yaxis.range[1] == pytest.approx(highest, rel=1e-6)
+
+
+def test_layers_are_told_apart_without_colour(ensemble: Ensemble) -> None:
+    for figure in (plots.states_by_answer(ensemble), plots.pipeline(ensemble)):
+        looks = [(trace.fillcolor, trace.fillpattern.shape) for trace in figure.data]
+        assert len(set(looks)) == len(looks)
+        # Neighbours differ in pattern too, or clearly in lightness.
+        for above, below in zip(looks, looks[1:], strict=False):
+            assert above[1] != below[1] or abs(luminance(above[0]) - luminance(below[0])) > 0.15
