@@ -205,6 +205,18 @@ def test_a_hostile_difference_is_refused(text: str, told: str) -> None:
     refused(with_difference(text), told)
 
 
+def test_nothing_follows_a_difference_and_no_more_of_it_is_unpacked_than_allowed() -> None:
+    whole = passports._bytes_of(with_difference(',"tour.days":45').replace("-", ""))
+    assert whole is not None
+    assert read_passport(sealed(whole)).scenario.value("tour.days") == 45
+    refused(sealed(whole + b"\0"), "cut off")
+    bomb = with_difference("," + "a" * 8_000_000)
+    tracemalloc.start()
+    refused(bomb, "more than 200,000 bytes")
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+
+
 @settings(max_examples=1000, deadline=None)
 @given(
     st.binary(max_size=60) | st.binary(max_size=40).map(lambda data: b"\x01\x01\x01\x00" + data), st.text(max_size=60)
