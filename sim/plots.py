@@ -131,7 +131,14 @@ def _stacked(ensemble: Ensemble, layers: Sequence[tuple[str, Numbers, str, str]]
             stackgroup="all",
             line={"color": colour, "width": 1},
             fillcolor=colour,
-            fillpattern={"shape": pattern, "size": 6, "solidity": 0.25, "fgcolor": INK if pattern else None},
+            fillpattern={
+                "shape": pattern,
+                "size": 7,
+                "solidity": 0.2,
+                "fgcolor": INK,
+                "bgcolor": colour,
+                "fillmode": "replace",
+            },
             customdata=dates,
             hovertemplate=f"day %{{x}}, %{{customdata}}<br>{words}: %{{y:,.3~g}} {unit}<extra></extra>",
         )
