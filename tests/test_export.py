@@ -100,9 +100,12 @@ def test_markup_in_a_scenario_stays_text_and_its_pictures_are_not_fetched(
 @needs_chromium
 def test_even_markup_that_got_in_could_ask_for_nothing(browser: Browser, tmp_path: Path, page_text: str) -> None:
     path = tmp_path / "tampered.html"
-    path.write_text(page_text.replace("<main>", "<main><img src='http://127.0.0.1:9/x.png'>"), encoding="utf-8")
-    _, wrong = opened(browser, path)
-    assert any("Content Security Policy" in line for line in wrong)
+    smuggled = "<main><img src='http://127.0.0.1:9/x.png'><script>fetch('http://127.0.0.1:9/y')</script>"
+    path.write_text(page_text.replace("<main>", smuggled), encoding="utf-8")
+    page, wrong = opened(browser, path)
+    for asked in ("127.0.0.1:9/x.png", "127.0.0.1:9/y"):
+        assert any(asked in line and "Content Security Policy" in line for line in wrong), wrong
+    page.context.close()
 
 
 def test_the_page_says_first_what_it_is_not_and_names_the_run_of_every_number(page_text: str, result: Ensemble) -> None:
