@@ -18,12 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim import outcomes, plots
-from sim.outcomes import OUTCOMES, band, daily_bands
+from sim.outcomes import OUTCOMES, band
 from sim.parameters import InputError, model_version, register
 from sim.passport import passport_of
 from sim.report import NOT_A_FORECAST, in_words, ranged, said, side_alone, who_commands, whole
 from sim.results import Ensemble
 from sim.scenario import Scenario
+from sim.summary import LEVELS, Summary, mean, quantiles
 from sim.world import load_world
 
 INK, PAPER = "#222222", "#ffffff"
@@ -62,7 +63,9 @@ def parquet_of(columns: Mapping[str, Sequence[Any]], passport: str | None) -> by
     return buffer.getvalue()
 
 
-def daily_table(ensemble: Ensemble, names: Sequence[str], days: Sequence[int] | None = None) -> dict[str, list[Any]]:
+def daily_table(
+    ensemble: Ensemble | Summary, names: Sequence[str], days: Sequence[int] | None = None
+) -> dict[str, list[Any]]:
     """Some series by day: their 5, 25, 50, 75 and 95 % quantiles over runs.
 
     Parameters
@@ -78,16 +81,16 @@ def daily_table(ensemble: Ensemble, names: Sequence[str], days: Sequence[int] | 
         "date": [(ensemble.scenario.start + timedelta(days=day)).isoformat() for day in days],
     }
     for name in names:
-        for level, row in zip(plots.LEVELS, daily_bands(ensemble.daily(name), plots.LEVELS), strict=True):
+        for level, row in zip(LEVELS, quantiles(ensemble, name), strict=True):
             quantile = "median" if level == 0.5 else f"{100 * level:.0f} %"
             table[quantile if len(names) == 1 else f"{name} {quantile}"] = [round(float(row[day]), 2) for day in days]
     return table
 
 
-def mean_table(ensemble: Ensemble, names: Sequence[str], days: Sequence[int]) -> dict[str, list[Any]]:
+def mean_table(ensemble: Ensemble | Summary, names: Sequence[str], days: Sequence[int]) -> dict[str, list[Any]]:
     """Some series by day: their means over runs."""
     dates = [(ensemble.scenario.start + timedelta(days=day)).isoformat() for day in days]
-    means = {name: ensemble.daily(name).mean(axis=0) for name in names}
+    means = {name: mean(ensemble, name) for name in names}
     words = {"with_limits": "of them with limits"}
     columns = {
         words.get(name, name.replace("_", " ")): [round(float(mean[day]), 2) for day in days]

@@ -8,14 +8,15 @@ light and in dark; ranges are written out, so that a chart keeps its place when 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from html import escape
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from sim.outcomes import daily_bands
 from sim.results import STATUS_SERIES, Ensemble
+from sim.summary import PARTS, Summary, mean, quantiles
 
 # Told apart under all common kinds of colour blindness, and each at least 3:1 on white and on a dark page; dashes help.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#808080"
@@ -39,19 +40,23 @@ ON_THE_WAY = {
     "awaiting_a_supervisor": ("#D55E00", "x"),
     "travel": ("#009E73", "/"),
 }
+# Lines of one kind: colour and dash.
+LINES = ((BLUE, "solid"), (ORANGE, "dash"), (GREY, "dot"), ("#009E73", "dashdot"))
 GRID = "rgba(128, 128, 128, 0.25)"
 CLEAR = "rgba(0, 0, 0, 0)"
 HEIGHT = 420
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Points of a line: more than these nobody sees, and every one has to travel and be drawn.
+MOST_POINTS = 120
 MOST_MARKS = 7
 STEPS = (1, 5, 10, 30, 60, 90, 180, 365)
 
 # A level to compare with: its words, where it lies, its colour and its dash.
 Level = tuple[str, float, str, str]
 Numbers = NDArray[np.float64]
+Result = Ensemble | Summary
 
 
-def caption(plot: Callable[..., go.Figure], ensemble: Ensemble) -> str:
+def caption(plot: Callable[..., go.Figure], ensemble: Result) -> str:
     """What a plot shows, in one line."""
     return (plot.__doc__ or "").strip().splitlines()[0].format(days=ensemble.n_days - 1)
 
@@ -62,7 +67,13 @@ def marked_days(n_days: int, most: int = MOST_MARKS) -> list[int]:
     return list(range(0, n_days, step))
 
 
-def states_agreeing(ensemble: Ensemble, governors: int, side_alone: int | None = None) -> go.Figure:
+def shown_days(n_days: int) -> NDArray[np.int_]:
+    """Days that a line is drawn through: the first, the last, and evenly between, few enough to be drawn at once."""
+    step = -(-n_days // MOST_POINTS)
+    return np.unique(np.append(np.arange(0, n_days, step), n_days - 1))
+
+
+def states_agreeing(ensemble: Result, governors: int, side_alone: int | None = None) -> go.Figure:
     """Governors who agree, with limits or without, evening by evening until day {days}.
 
     Parameters
@@ -78,7 +89,9 @@ def states_agreeing(ensemble: Ensemble, governors: int, side_alone: int | None =
     return _over_time(ensemble, "agreeing", "governors", levels, float(governors))
 
 
-def troops_in_place(ensemble: Ensemble, target: int, active_duty: int | None = None) -> go.Figure:
+def troops_in_place(
+    ensemble: Result, target: int, active_duty: int | None = None, officers: int | None = None
+) -> go.Figure:
     """Guard members in place, evening by evening until day {days}.
 
     Parameters
@@ -89,43 +102,75 @@ def troops_in_place(ensemble: Ensemble, target: int, active_duty: int | None = N
         How many are asked for.
     active_duty
         Active-duty troops at the border, to compare with; no line if absent.
+    officers
+        Officers that the directive wants, to compare with; no line if absent.
     """
     levels: list[Level] = [("asked for", target, ORANGE, "dash")]
+    if officers == target:
+        levels = [("asked for, and officers that the directive wants,", target, ORANGE, "dash")]
+    elif officers is not None:
+        levels.append(("officers that the directive wants", officers, GREY, "dashdot"))
     if active_duty is not None:
         levels.append(("active-duty troops at the border, more than", active_duty, GREY, "dot"))
-    highest = max(float(daily_bands(ensemble.daily("in_place"), (0.95,)).max()), *(level for _, level, _, _ in levels))
+    highest = max(float(quantiles(ensemble, "in_place")[-1].max()), *(level for _, level, _, _ in levels))
     return _over_time(ensemble, "in_place", "people", levels, highest)
 
 
-def states_by_answer(ensemble: Ensemble) -> go.Figure:
+def states_by_answer(ensemble: Result) -> go.Figure:
     """How many governors stand where, mean of all runs, evening by evening until day {days}."""
-    means = {name: ensemble.daily(name).mean(axis=0) for name in STATUS_SERIES}
+    means = {name: mean(ensemble, name) for name in STATUS_SERIES}
     means["agreeing"] = means["agreeing"] - means["with_limits"]
     words = {"agreeing": "agreed", "with_limits": "agreed with limits"}
     layers = [(words.get(name, name.replace("_", " ")), means[name], *ANSWERS[name]) for name in ANSWERS]
     return _stacked(ensemble, layers, "governors")
 
 
-def pipeline(ensemble: Ensemble) -> go.Figure:
+def pipeline(ensemble: Result) -> go.Figure:
     """People who have come forward and are not yet in place, by where they are, mean of all runs, until day {days}."""
     layers = [
-        (name.replace("_", " "), ensemble.daily(name).mean(axis=0), colour, pattern)
+        (name.replace("_", " "), mean(ensemble, name), colour, pattern)
         for name, (colour, pattern) in ON_THE_WAY.items()
     ]
     return _stacked(ensemble, layers, "people")
 
 
-def _stacked(ensemble: Ensemble, layers: Sequence[tuple[str, Numbers, str, str]], unit: str) -> go.Figure:
+def chance_of_reaching(ensemble: Summary, parts: Sequence[float] = (0.25, 0.5, 0.75, 1.0)) -> go.Figure:
+    """Share of runs that have had so many Guard members in place, evening by evening until day {days}.
+
+    Parameters
+    ----------
+    parts
+        Parts of the target, each one of `summary.PARTS`; one line each.
+    """
+    target = int(ensemble.scenario.value("request.target"))
+    days = shown_days(ensemble.n_days)
+    dates = _dates(ensemble, days)
+    figure = go.Figure()
+    for part, (colour, dash) in zip(parts, cycle(LINES)):
+        words = f"{part * target:,.0f} in place ({100 * part:.0f} %)"
+        figure.add_scatter(
+            x=days,
+            y=np.round(100.0 * ensemble.reached[PARTS.index(part), days].astype(float), 1),
+            name=words,
+            mode="lines",
+            line={"color": colour, "width": 2.5, "dash": dash},
+            customdata=dates,
+            hovertemplate=f"day %{{x}}, %{{customdata}}<br>{words}: %{{y:.3~g}} % of runs<extra></extra>",
+        )
+    return _laid_out(figure, ensemble, "% of runs", 100.0)
+
+
+def _stacked(ensemble: Result, layers: Sequence[tuple[str, Numbers, str, str]], unit: str) -> go.Figure:
     """Means over days on top of each other; each layer has its words, colour and pattern, and those that are empty are left out."""
     figure = go.Figure()
-    days = np.arange(ensemble.n_days)
-    dates = [f"{ensemble.scenario.start + timedelta(days=int(day)):%d %b %Y}" for day in days]
-    for words, mean, colour, pattern in layers:
-        if not mean.any():
+    days = shown_days(ensemble.n_days)
+    dates = _dates(ensemble, days)
+    for words, height, colour, pattern in layers:
+        if not height.any():
             continue
         figure.add_scatter(
             x=days,
-            y=np.round(mean, 2),
+            y=np.round(height[days], 2),
             name=words,
             mode="lines",
             stackgroup="all",
@@ -142,16 +187,16 @@ def _stacked(ensemble: Ensemble, layers: Sequence[tuple[str, Numbers, str, str]]
             customdata=dates,
             hovertemplate=f"day %{{x}}, %{{customdata}}<br>{words}: %{{y:,.3~g}} {unit}<extra></extra>",
         )
-    total = sum((mean for _, mean, _, _ in layers), np.zeros(len(days)))
+    total = sum((height for _, height, _, _ in layers), np.zeros(ensemble.n_days))
     return _laid_out(figure, ensemble, unit, float(total.max()) / 1.05)
 
 
-def _over_time(ensemble: Ensemble, series: str, unit: str, levels: list[Level], highest: float) -> go.Figure:
+def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], highest: float) -> go.Figure:
     """A series over days: two bands, the median, and levels to compare with."""
-    days = np.arange(ensemble.n_days)
-    p05, p25, median, p75, p95 = np.round(daily_bands(ensemble.daily(series), LEVELS), 1)
+    days = shown_days(ensemble.n_days)
+    p05, p25, median, p75, p95 = np.round(quantiles(ensemble, series)[:, days], 1)
     figure = go.Figure([_band(days, p05, p95, "5 to 95 % of runs", WIDE), _band(days, p25, p75, "25 to 75 %", NARROW)])
-    dates = [f"{ensemble.scenario.start + timedelta(days=int(day)):%d %b %Y}" for day in days]
+    dates = _dates(ensemble, days)
     figure.add_scatter(
         x=days,
         y=median,
@@ -190,7 +235,7 @@ def _band(
     )
 
 
-def _laid_out(figure: go.Figure, ensemble: Ensemble, unit: str, highest: float) -> go.Figure:
+def _laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> go.Figure:
     """Axes with days and dates."""
     marked = marked_days(ensemble.n_days)
     figure.update_layout(**_plain("day since the request, and date", unit))
@@ -206,7 +251,12 @@ def _laid_out(figure: go.Figure, ensemble: Ensemble, unit: str, highest: float) 
     return figure
 
 
-def _dated(days: list[int], ensemble: Ensemble) -> list[str]:
+def _dates(ensemble: Result, days: NDArray[np.int_]) -> list[str]:
+    """Dates as they are read."""
+    return [f"{ensemble.scenario.start + timedelta(days=int(day)):%d %b %Y}" for day in days]
+
+
+def _dated(days: list[int], ensemble: Result) -> list[str]:
     """Marks of an axis: the day, the date below, and the year where it begins."""
     dates = [ensemble.scenario.start + timedelta(days=day) for day in days]
     years = [str(date.year) if k == 0 or date.year != dates[k - 1].year else "" for k, date in enumerate(dates)]
