@@ -6,6 +6,7 @@ runs failed or differ (the rest are kept), 2 bad input, 130 interrupted.
 
 # Importing a family adds its commands.
 import sim.commands.classroom
+import sim.commands.contests
 import sim.commands.exercises
 import sim.commands.files
 import sim.commands.passports

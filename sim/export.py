@@ -259,6 +259,7 @@ def _differences(scenario: Scenario, baseline: Scenario | None) -> str:
         "name": [what for what, _, _ in rows],
         "here": [here for _, here, _ in rows],
         "baseline": [there for _, _, there in rows],
+        "source here": [scenario.sources.get(what, "") for what, _, _ in rows],
         "source of the baseline's": [entries[what].source if what in entries else "" for what, _, _ in rows],
     }
     return _table(table, "Everything else has the baseline's value.")

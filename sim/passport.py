@@ -2,7 +2,7 @@
 
 A code cannot hold a whole scenario and be short, so it names a recorded scenario of its version of the model
 (`seeds/versions.json`) and what differs from that one; anything can be written so, and what is close to a scenario file is short.
-The words of a scenario (title, question, name) are not in it: they change no number.
+The words of a scenario (title, question, name, sources) are not in it: they change no number.
 
     FORMAT          1 byte
     version         major, minor, patch
@@ -196,6 +196,7 @@ def _difference(scenario: Scenario) -> bytes:
 
 
 _ROWS = ("start", "days", "changes", "shocks", "answers")
+_NO_LEVERS = ("assumptions", "sources")
 
 
 def _flat(document: dict[str, Any]) -> dict[str, Any]:
@@ -204,7 +205,7 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
     flat = {key: document[key] for key in _ROWS if key in document}
     for name, value in document.get("assumptions", {}).items():
         flat[name] = [value["value"], value["low"], value["high"]] if isinstance(value, dict) else value
-    tables = [("", {key: table for key, table in document.items() if isinstance(table, dict) and key != "assumptions"})]
+    tables = [("", {key: table for key, table in document.items() if isinstance(table, dict) and key not in _NO_LEVERS})]
     while tables:
         prefix, table = tables.pop(0)
         for key, value in table.items():

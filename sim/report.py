@@ -274,8 +274,12 @@ def _differences(scenario: Scenario, baseline: Scenario | None) -> Text:
     """What differs from the baseline."""
     if baseline is None or not (rows := scenario.differences(baseline)):
         return Text("Nothing differs from the baseline." if baseline else "")
-    lines = [f"  {what}: {here} (baseline: {there})" for what, here, there in rows]
+    lines = [f"  {what}: {here} (baseline: {there}){_cited(scenario, what)}" for what, here, there in rows]
     return Text("Differs from the baseline:\n" + "\n".join(lines))
+
+
+def _cited(scenario: Scenario, name: str) -> str:
+    return f"; source: {scenario.sources[name]}" if name in scenario.sources else ""
 
 
 def outcomes_table(ensemble: Ensemble) -> Table:

@@ -56,6 +56,8 @@ class Scenario:
         Register values replaced, by dotted name; these are not drawn.
     ranges
         (low, high) of uncertainties that stay uncertain around a value set here.
+    sources
+        Where a value set here comes from, by dotted name; words that change no number.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Scenario:
     changes: tuple[Change, ...] = ()
     shocks: tuple[Any, ...] = ()
     answers: tuple[Answer, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
 
     def value(self, name: str) -> Value:
         """The value of a parameter on day 0, from the scenario or the register."""
@@ -77,10 +80,11 @@ class Scenario:
         """The same question with some values replaced and perhaps another last day; checked like a file."""
         for name, value in values.items():
             parameter(name).check(value)
+        # What was said of a value does not hold for another one.
         ranges = {name: ends for name, ends in self.ranges.items() if name not in values}
-        changed = replace(
-            self, values={**self.values, **values}, ranges=ranges, days=self.days if days is None else days
-        )
+        sources = {name: text for name, text in self.sources.items() if name not in values}
+        days = self.days if days is None else days
+        changed = replace(self, values={**self.values, **values}, ranges=ranges, sources=sources, days=days)
         check_whole(changed, "the command line")
         return changed
 
@@ -120,6 +124,8 @@ class Scenario:
                 document[key] = [row.model_dump(exclude_none=True) for row in rows]
         if self.changes:
             document["changes"] = [{"day": change.day, **change.values} for change in self.changes]
+        if sources := {name: self.sources[name] for name in register() if name in self.sources and name in self.values}:
+            document["sources"] = sources
         return document
 
     def toml(self) -> str:
@@ -129,7 +135,7 @@ class Scenario:
     @property
     def digest(self) -> str:
         """SHA-256 of what is simulated: the document without its words."""
-        told = {key: value for key, value in self.document().items() if key not in ("title", "question")}
+        told = {key: value for key, value in self.document().items() if key not in ("title", "question", "sources")}
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
     def differences(self, other: "Scenario") -> list[tuple[str, str, str]]:

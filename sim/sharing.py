@@ -262,8 +262,8 @@ def revived(document: Any, name: str, model: Any, where: str) -> tuple[Scenario,
 
 def _taken_out(document: dict[str, Any], then: dict[str, Value] | None) -> Iterator[tuple[str, Any]]:
     """Take out of a document the parameters that another version had and this one has not."""
-    rows = document.get("changes")
-    tables = [("", document), ("", document.get("assumptions")), *(("", row) for row in _inside(rows))]
+    levers = {key: table for key, table in document.items() if key not in ("assumptions", "sources")}
+    tables = [("", document.get("assumptions")), *(("", row) for row in _inside(document.get("changes"))), ("", levers)]
     while tables:
         prefix, table = tables.pop(0)
         if not isinstance(table, dict):
@@ -274,9 +274,11 @@ def _taken_out(document: dict[str, Any], then: dict[str, Value] | None) -> Itera
             was_there = name in then if then is not None else "." in name and not isinstance(table[key], dict)
             if was_there and name not in register():
                 yield name, table.pop(key)
-            elif isinstance(table[key], dict) and table is not document.get("assumptions") and key != "assumptions":
+            elif isinstance(table[key], dict):
                 tables.append((f"{name}.", table[key]))
-                # An emptied table of levers that are all gone is no table of this version.
+    if isinstance(sources := document.get("sources"), dict):
+        document["sources"] = {name: text for name, text in sources.items() if name in register()}
+    # A table of levers that are all gone is no table of this version.
     for key in [key for key, table in document.items() if table == {}]:
         del document[key]
 

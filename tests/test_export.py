@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import sim.__main__  # noqa: F401 - adds the commands
 from sim import export, plots
 from sim.commands.common import app
+from sim.contest import contested
 from sim.ensemble import run_ensemble
 from sim.export import cell, csv_of, daily_table, html_report, parquet_of, stamp, stamped
 from sim.parameters import InputError, register
@@ -145,6 +146,12 @@ def test_the_baseline_differs_in_nothing_and_failed_runs_are_told(result: Ensemb
     assert "Passport" not in text
     with pytest.raises(InputError, match="no run has finished"):
         html_report(replace(result, done=np.zeros(4, np.bool_)), None)
+
+
+def test_the_citation_of_a_contested_value_stands_beside_it(result: Ensemble) -> None:
+    doubted = contested(result.scenario, "tour.days", 60, "Doe (2026), <i>Tours</i>")
+    text = html_report(replace(result, scenario=doubted), result.scenario)
+    assert "<td>tour.days</td><td>60</td><td>90</td><td>Doe (2026), &lt;i&gt;Tours&lt;/i&gt;</td>" in text
 
 
 def test_a_stamped_chart_is_a_copy(result: Ensemble) -> None:

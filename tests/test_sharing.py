@@ -97,7 +97,7 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-places = st.sampled_from(["", "model", "name", "runs", "seed", "scenario", *PLAIN.document(), "request", "assumptions", "changes", "shocks", "answers", "extends"])  # fmt: skip
+places = st.sampled_from(["", "model", "name", "runs", "seed", "scenario", *PLAIN.document(), "request", "assumptions", "changes", "shocks", "answers", "sources", "extends"])  # fmt: skip
 
 
 @settings(max_examples=500, deadline=None)
@@ -269,10 +269,12 @@ def test_parameters_that_are_gone_are_left_out_and_told() -> None:
         "tour": {"days": 60, "old_lever": 4},
         "gone": {"lever": 4},
         "changes": [{"day": 9, "tour.old_lever": 5, "tour.days": 50}],
+        "sources": {"tour.days": "Doe (2026)", "tour.old_lever": "Roe (2025)"},
     }
     opened = read_link(packed(payload(model="0.9.0", scenario=scenario)))
     assert opened.scenario.values == {"volunteers.share": 0.1, "tour.days": 60}
     assert opened.scenario.changes[0].values == {"tour.days": 50}
+    assert opened.scenario.sources == {"tour.days": "Doe (2026)"}
     gone = [note.split(" is left out")[0] for note in opened.notes if "is left out" in note]
     assert sorted(gone) == ["gone.lever = 4", "old.assumption = 0.5", "tour.old_lever = 4", "tour.old_lever = 5"]
 
