@@ -14,9 +14,9 @@ from sim.report import NOT_A_FORECAST
 # A module has one function `page()` that draws it.
 PAGES = (
     ("explore", "Explore", ""),
-    ("exercises", "Exercises", "Teach"),
-    ("assumptions", "Assumptions", "Read"),
-    ("about", "About", "Read"),
+    ("exercises", "Exercises", "In class"),
+    ("assumptions", "Assumptions", "Behind it"),
+    ("about", "About", "Behind it"),
 )
 
 
