@@ -45,7 +45,6 @@ def contested(
         If the register does not allow the value, the ends do not rise around it, nothing would change, or there is no source.
     """
     entry = parameter(name)
-    entry.check(value)
     if ends is not None and entry.kind != "uncertainty":
         raise InputError(f"{name} is a {entry.kind} and never drawn, so it takes a value and no range")
     # An uncertainty that is left to the register is drawn: to hold it at its default is a change too.

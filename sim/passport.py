@@ -205,7 +205,9 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
     flat = {key: document[key] for key in _ROWS if key in document}
     for name, value in document.get("assumptions", {}).items():
         flat[name] = [value["value"], value["low"], value["high"]] if isinstance(value, dict) else value
-    tables = [("", {key: table for key, table in document.items() if isinstance(table, dict) and key not in _NO_LEVERS})]
+    tables = [
+        ("", {key: table for key, table in document.items() if isinstance(table, dict) and key not in _NO_LEVERS})
+    ]
     while tables:
         prefix, table = tables.pop(0)
         for key, value in table.items():

@@ -89,6 +89,8 @@ def test_the_source_travels_with_the_scenario_and_moves_no_number(doubted: Scena
 
 
 def test_another_value_has_another_source(doubted: Scenario) -> None:
+    held = contested(doubted, "volunteers.share", 0.03, "Roe (2025)")
+    assert (held.ranges, held.sources) == ({}, {"volunteers.share": "Roe (2025)"})
     assert doubted.with_values({"volunteers.share": 0.03}).sources == {}
     assert doubted.with_values({"tour.days": 60}).sources == doubted.sources
 
