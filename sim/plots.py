@@ -144,18 +144,16 @@ def chance_of_reaching(ensemble: Summary, parts: Sequence[float] = (0.25, 0.5, 0
     """
     target = int(ensemble.scenario.value("request.target"))
     days = shown_days(ensemble.n_days)
-    dates = _dates(ensemble, days)
     figure = go.Figure()
     for part, (colour, dash) in zip(parts, cycle(LINES)):
         words = f"{part * target:,.0f} in place ({100 * part:.0f} %)"
         figure.add_scatter(
             x=days,
-            y=np.round(100.0 * ensemble.reached[PARTS.index(part), days].astype(float), 1),
+            y=_short(100.0 * ensemble.reached[PARTS.index(part), days], 1),
             name=words,
             mode="lines",
             line={"color": colour, "width": 2.5, "dash": dash},
-            customdata=dates,
-            hovertemplate=f"day %{{x}}, %{{customdata}}<br>{words}: %{{y:.3~g}} % of runs<extra></extra>",
+            hovertemplate=f"day %{{x}}<br>{words}: %{{y:.3~g}} % of runs<extra></extra>",
         )
     return _laid_out(figure, ensemble, "% of runs", 100.0)
 
@@ -164,13 +162,12 @@ def _stacked(ensemble: Result, layers: Sequence[tuple[str, Numbers, str, str]], 
     """Means over days on top of each other; each layer has its words, colour and pattern, and those that are empty are left out."""
     figure = go.Figure()
     days = shown_days(ensemble.n_days)
-    dates = _dates(ensemble, days)
     for words, height, colour, pattern in layers:
         if not height.any():
             continue
         figure.add_scatter(
             x=days,
-            y=np.round(height[days], 2),
+            y=_short(height[days], 2),
             name=words,
             mode="lines",
             stackgroup="all",
@@ -184,8 +181,8 @@ def _stacked(ensemble: Result, layers: Sequence[tuple[str, Numbers, str, str]], 
                 "bgcolor": colour,
                 "fillmode": "replace",
             },
-            customdata=dates,
-            hovertemplate=f"day %{{x}}, %{{customdata}}<br>{words}: %{{y:,.3~g}} {unit}<extra></extra>",
+            # Dates stand on the axis: a copy for each layer would be most of what travels.
+            hovertemplate=f"day %{{x}}<br>{words}: %{{y:,.3~g}} {unit}<extra></extra>",
         )
     total = sum((height for _, height, _, _ in layers), np.zeros(ensemble.n_days))
     return _laid_out(figure, ensemble, unit, float(total.max()) / 1.05)
@@ -194,7 +191,7 @@ def _stacked(ensemble: Result, layers: Sequence[tuple[str, Numbers, str, str]], 
 def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], highest: float) -> go.Figure:
     """A series over days: two bands, the median, and levels to compare with."""
     days = shown_days(ensemble.n_days)
-    p05, p25, median, p75, p95 = np.round(quantiles(ensemble, series)[:, days], 1)
+    p05, p25, median, p75, p95 = _short(quantiles(ensemble, series)[:, days], 1)
     figure = go.Figure([_band(days, p05, p95, "5 to 95 % of runs", WIDE), _band(days, p25, p75, "25 to 75 %", NARROW)])
     dates = _dates(ensemble, days)
     figure.add_scatter(
@@ -203,7 +200,9 @@ def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], hi
         name="median",
         mode="lines",
         line={"color": BLUE, "width": 2.5},
-        customdata=np.array([dates, p05, p95], dtype=object).T,
+        customdata=[
+            [date, round(float(low), 1), round(float(high), 1)] for date, low, high in zip(dates, p05, p95, strict=True)
+        ],
         hovertemplate=f"day %{{x}}, %{{customdata[0]}}<br>median %{{y:,.4~g}} {unit}"
         "<br>5 to 95 %: %{customdata[1]:,.4~g} to %{customdata[2]:,.4~g}<extra></extra>",
     )
@@ -220,7 +219,7 @@ def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], hi
 
 
 def _band(
-    days: NDArray[np.int_], low: NDArray[np.float64], high: NDArray[np.float64], name: str, fill: str
+    days: NDArray[np.int_], low: NDArray[np.floating], high: NDArray[np.floating], name: str, fill: str
 ) -> go.Scatter:
     """An area between two quantiles as one outline, which is one trace and not two."""
     return go.Scatter(
@@ -249,6 +248,11 @@ def _laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) ->
     )
     figure.update_yaxes(range=[0.0, 1.05 * max(1.0, highest)], tickformat=",~g")
     return figure
+
+
+def _short(values: Numbers, decimals: int) -> NDArray[np.float32]:
+    """Numbers as a chart needs them: rounded, and half as long on the way to the browser."""
+    return np.round(values, decimals).astype(np.float32)
 
 
 def _dates(ensemble: Result, days: NDArray[np.int_]) -> list[str]:

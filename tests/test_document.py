@@ -154,8 +154,8 @@ def test_differences_say_what_is_held_and_what_is_drawn() -> None:
 def test_a_range_alone_is_a_difference_that_is_said() -> None:
     here = replace(BASE, values={"support.mission": 0.0}, ranges={"support.mission": (-1.0, 1.0)})
     (row,) = differences(here, BASE)
-    assert row.here == "0.0 (-1 to 1)"
-    assert row.there == "0.0 (the register's range)"
+    assert row.here == "0 (-1 to 1)"
+    assert row.there == "0 (the register's range)"
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ GRIDS = [mantissa * 10.0**exponent for exponent in range(6, -7, -1) for mantissa
 def sidebar() -> None:
     """All controls in the sidebar: the headline levers in sight, the rest in groups that are filled when they are opened."""
     with st.sidebar:
+        chooser()
         st.header("Levers")
         for name in HEADLINE:
             control(name)
@@ -81,6 +82,29 @@ def sidebar() -> None:
         with st.expander(ADVANCED, key=f"group/{ADVANCED}", on_change="rerun") as group:
             if group.open:
                 others()
+
+
+def chooser() -> None:
+    """The scenario files; another is opened as soon as it is chosen."""
+    found, refused = document.presets()
+    for text in refused:
+        document.tell("warning", f"Left out: {text}")
+    base = document.desk().sheet.base
+    _show("preset", next((name for name in found if found[name] == base), None))
+    st.selectbox(
+        "Scenario",
+        list(found),
+        format_func=lambda name: found[name].title,
+        key="preset",
+        placeholder="Opened from a file or link",
+        on_change=_chosen,
+    )
+
+
+def _chosen() -> None:
+    name = st.session_state["preset"]
+    if name is not None:
+        document.open_scenario(document.presets()[0][name])
 
 
 def others() -> None:

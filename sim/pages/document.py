@@ -13,6 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from sim import compiled
+from sim.pages.words import word
 from sim.parameters import SEEDS, InputError, Parameter, Value, parameter, register
 from sim.scenario import Scenario, check_whole
 from sim.scenario_files import MOST_BYTES, listed, load, parse
@@ -161,6 +162,8 @@ def differences(here: Scenario, there: Scenario) -> list[Difference]:
             else ""
             for of in (here, there)
         ]
+        if entry:
+            mine, theirs = word(here.value(what)), word(there.value(what))
         # Equal values: what differs is whether it is drawn.
         if mine == theirs and held[0] == held[1]:
             mine, theirs = (f"{value} ({_range_of(of, what)})" for value, of in ((mine, here), (theirs, there)))

@@ -19,6 +19,9 @@ PAGES = (
     ("about", "About", "Behind it"),
 )
 
+# Streamlit leaves a hand's breadth free above a page; the first view needs it.
+CLOSER = "<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>"
+
 
 def run() -> None:
     """The page that the address names, in its frame; app.py calls nothing else."""
@@ -30,16 +33,22 @@ def run() -> None:
         page = st.Page(_drawn(name), title=title, url_path="" if is_first else name, default=is_first)
         sections.setdefault(section, []).append(page)
     chosen = st.navigation(sections, position="top")
-    head = st.container()
+    st.html(CLOSER)
+    say_what_is_told()
     try:
         chosen.run()
     except InputError as error:
         document.tell("error", str(error))
-    with head:
-        for kind, text in document.told():
-            getattr(st, kind)(plain(text))
+    # What came up while the page was drawn stands where it ended.
+    say_what_is_told()
     document.in_address()
     footer()
+
+
+def say_what_is_told() -> None:
+    """What callbacks, links and pages want said, once."""
+    for kind, text in document.told():
+        getattr(st, kind)(plain(text))
 
 
 def _drawn(name: str) -> Callable[[], None]:

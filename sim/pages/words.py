@@ -1,10 +1,13 @@
 """Words on a page: text of visitors as text, numbers as they are read, choices in words."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from sim.outcomes import Band
 from sim.report import said
+from sim.results import Ensemble
+from sim.summary import Summary
 from sim.world import legal_table
 
 
@@ -27,4 +30,11 @@ def word(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.10g}"
     return ", ".join(value) if isinstance(value, list) else str(value).replace("_", " ")
+
+
+def date(of: Ensemble | Summary, day: int) -> str:
+    """The date of a day, as it is read."""
+    return f"{of.scenario.start + timedelta(days=day):%d %b %Y}"
