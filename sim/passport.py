@@ -158,9 +158,8 @@ def _scenario(model: str, base: bytes, packed: bytes) -> tuple[Scenario, tuple[s
     beginnings = _beginnings(model)
     if base not in beginnings:
         raise InputError(f"{WHERE} begins from a scenario that model {model} did not have when this copy was made")
-    name = beginnings[base]
-    document = versions()[model].scenarios[name]
-    flat = _flat(document)
+    name, recorded = beginnings[base]
+    document, flat = versions()[model].scenarios[name], dict(recorded)
     for key, value in _unpacked(model, packed).items():
         if key not in _ROWS and key not in register() and key not in versions()[model].defaults:
             raise InputError(f"{WHERE}: {shorten(key)} is not a parameter")
@@ -176,23 +175,21 @@ def _scenario(model: str, base: bytes, packed: bytes) -> tuple[Scenario, tuple[s
 
 
 @cache
-def _beginnings(model: str) -> dict[bytes, str]:
-    """The recorded scenarios of a version by the first bytes of a hash of what they say."""
+def _beginnings(model: str) -> dict[bytes, tuple[str, dict[str, Any]]]:
+    """The recorded scenarios of a version, name and flat document, by the first bytes of a hash of what they say."""
+    flat = {name: _flat(document) for name, document in versions()[model].scenarios.items()}
     return {
-        sha256(json.dumps(_flat(document), sort_keys=True).encode()).digest()[:SCENARIO_BYTES]: name
-        for name, document in versions()[model].scenarios.items()
+        sha256(json.dumps(said, sort_keys=True).encode()).digest()[:SCENARIO_BYTES]: (name, said)
+        for name, said in flat.items()
     }
 
 
 def _difference(scenario: Scenario) -> bytes:
-    """Where a scenario begins from and what differs, whichever recorded scenario makes that shortest."""
-    model = model_version()
+    """Where a scenario begins from and what differs: the recorded scenario from which that is told in the fewest letters."""
     here = _flat(scenario.document())
-    written = [
-        base + _packed(model, _differing(here, _flat(versions()[model].scenarios[name])))
-        for base, name in _beginnings(model).items()
-    ]
-    return min(written, key=len)
+    told = [(base, _text_of(_differing(here, there))) for base, (_, there) in _beginnings(model_version()).items()]
+    base, text = min(told, key=lambda pair: len(pair[1]))
+    return base + _packed(model_version(), text)
 
 
 _ROWS = ("start", "days", "changes", "shocks", "answers")
@@ -251,10 +248,14 @@ def _dictionary(model: str) -> bytes:
     return (names + _WORDS).encode()
 
 
-def _packed(model: str, difference: dict[str, Any]) -> bytes:
-    if not difference:
+def _text_of(difference: dict[str, Any]) -> str:
+    """A difference as JSON without its braces; every key begins with a comma, as the dictionary has it."""
+    return "," + json.dumps(difference, separators=(",", ":"), sort_keys=True)[1:-1] if difference else ""
+
+
+def _packed(model: str, text: str) -> bytes:
+    if not text:
         return b""
-    text = "," + json.dumps(difference, separators=(",", ":"), sort_keys=True)[1:-1]
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=_dictionary(model))
     return deflater.compress(text.encode()) + deflater.flush()
 

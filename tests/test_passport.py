@@ -166,7 +166,7 @@ def with_difference(text: str, model: str | None = None) -> str:
     """A code whose difference from the baseline is any text."""
     model = model or model_version()
     head = bytes([1, *map(int, model.split(".")), 1, 0, 3, 0, 0, 0, 0])
-    base = next(base for base, name in passports._beginnings(model).items() if name == "baseline")
+    base = next(base for base, (name, _) in passports._beginnings(model).items() if name == "baseline")
     deflater = passports.zlib.compressobj(9, passports.zlib.DEFLATED, -15, zdict=passports._dictionary(model))
     return sealed(head + base + deflater.compress(text.encode()) + deflater.flush())
 
