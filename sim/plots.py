@@ -149,13 +149,13 @@ def chance_of_reaching(ensemble: Summary, parts: Sequence[float] = (0.25, 0.5, 0
         words = f"{part * target:,.0f} in place ({100 * part:.0f} %)"
         figure.add_scatter(
             x=days,
-            y=_short(100.0 * ensemble.reached[PARTS.index(part), days], 1),
+            y=short(100.0 * ensemble.reached[PARTS.index(part), days], 1),
             name=words,
             mode="lines",
             line={"color": colour, "width": 2.5, "dash": dash},
             hovertemplate=f"day %{{x}}<br>{words}: %{{y:.3~g}} % of runs<extra></extra>",
         )
-    return _laid_out(figure, ensemble, "% of runs", 100.0)
+    return laid_out(figure, ensemble, "% of runs", 100.0)
 
 
 def _stacked(ensemble: Result, layers: Sequence[tuple[str, Numbers, str, str]], unit: str) -> go.Figure:
@@ -167,7 +167,7 @@ def _stacked(ensemble: Result, layers: Sequence[tuple[str, Numbers, str, str]], 
             continue
         figure.add_scatter(
             x=days,
-            y=_short(height[days], 2),
+            y=short(height[days], 2),
             name=words,
             mode="lines",
             stackgroup="all",
@@ -185,14 +185,14 @@ def _stacked(ensemble: Result, layers: Sequence[tuple[str, Numbers, str, str]], 
             hovertemplate=f"day %{{x}}<br>{words}: %{{y:,.3~g}} {unit}<extra></extra>",
         )
     total = sum((height for _, height, _, _ in layers), np.zeros(ensemble.n_days))
-    return _laid_out(figure, ensemble, unit, float(total.max()) / 1.05)
+    return laid_out(figure, ensemble, unit, float(total.max()) / 1.05)
 
 
 def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], highest: float) -> go.Figure:
     """A series over days: two bands, the median, and levels to compare with."""
     days = shown_days(ensemble.n_days)
-    p05, p25, median, p75, p95 = _short(quantiles(ensemble, series)[:, days], 1)
-    figure = go.Figure([_band(days, p05, p95, "5 to 95 % of runs", WIDE), _band(days, p25, p75, "25 to 75 %", NARROW)])
+    p05, p25, median, p75, p95 = short(quantiles(ensemble, series)[:, days], 1)
+    figure = go.Figure([area(days, p05, p95, "5 to 95 % of runs", WIDE), area(days, p25, p75, "25 to 75 %", NARROW)])
     dates = _dates(ensemble, days)
     figure.add_scatter(
         x=days,
@@ -215,10 +215,10 @@ def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], hi
             line={"color": colour, "width": 2, "dash": dash},
             hoverinfo="skip",
         )
-    return _laid_out(figure, ensemble, unit, highest)
+    return laid_out(figure, ensemble, unit, highest)
 
 
-def _band(
+def area(
     days: NDArray[np.int_], low: NDArray[np.floating], high: NDArray[np.floating], name: str, fill: str
 ) -> go.Scatter:
     """An area between two quantiles as one outline, which is one trace and not two."""
@@ -234,10 +234,10 @@ def _band(
     )
 
 
-def _laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> go.Figure:
+def laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> go.Figure:
     """Axes with days and dates."""
     marked = marked_days(ensemble.n_days)
-    figure.update_layout(**_plain("day since the request, and date", unit))
+    figure.update_layout(**layout("day since the request, and date", unit))
     figure.update_xaxes(
         range=[0, max(1, ensemble.n_days - 1)],
         tickvals=marked,
@@ -250,7 +250,7 @@ def _laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) ->
     return figure
 
 
-def _short(values: Numbers, decimals: int) -> NDArray[np.float32]:
+def short(values: Numbers, decimals: int) -> NDArray[np.float32]:
     """Numbers as a chart needs them: rounded, and half as long on the way to the browser."""
     return np.round(values, decimals).astype(np.float32)
 
@@ -289,7 +289,7 @@ def tornado(names: Sequence[str], sizes: Numbers, errors: Numbers, unit: str) ->
         hovertemplate="%{y}<br>%{x:,.4~g} ± %{error_x.array:,.3~g}<extra></extra>",
     )
     highest = float(np.max(sizes + errors, initial=0.0)) or 1.0
-    return _in_bars(go.Figure([bars]), len(names), unit, highest)
+    return in_bars(go.Figure([bars]), len(names), unit, highest)
 
 
 def worth_of_knowing(names: Sequence[str], gains: Numbers, floor: float, unit: str) -> go.Figure:
@@ -320,7 +320,7 @@ def worth_of_knowing(names: Sequence[str], gains: Numbers, floor: float, unit: s
         hoverinfo="skip",
         showlegend=True,
     )
-    return _in_bars(figure, len(names), unit, max(float(np.max(gains)), floor) or 1.0)
+    return in_bars(figure, len(names), unit, max(float(np.max(gains)), floor) or 1.0)
 
 
 def narrowing(running: Numbers, wanted: tuple[float, float] | None, enough: int | None, unit: str) -> go.Figure:
@@ -338,7 +338,7 @@ def narrowing(running: Numbers, wanted: tuple[float, float] | None, enough: int 
     runs = np.arange(1, running.shape[1] + 1)
     mean, low, high = running
     has_ends = np.isfinite(low) & np.isfinite(high)
-    figure = go.Figure([_band(runs[has_ends], low[has_ends], high[has_ends], "95 % interval", WIDE)])
+    figure = go.Figure([area(runs[has_ends], low[has_ends], high[has_ends], "95 % interval", WIDE)])
     figure.add_scatter(
         x=runs,
         y=mean,
@@ -371,7 +371,7 @@ def narrowing(running: Numbers, wanted: tuple[float, float] | None, enough: int 
             line={"color": GREY, "width": 2, "dash": "dot"},
             hoverinfo="skip",
         )
-    figure.update_layout(**_plain("runs", unit))
+    figure.update_layout(**layout("runs", unit))
     figure.update_layout(xaxis_range=[1, max(2, len(runs))], yaxis_range=[ends[0] - room, ends[1] + room])
     return figure
 
@@ -417,7 +417,7 @@ def share_reaching(
             line={"color": ORANGE, "width": 2, "dash": "dash"},
             hoverinfo="skip",
         )
-    figure.update_layout(**_plain(parameter, "% of runs"))
+    figure.update_layout(**layout(parameter, "% of runs"))
     ends = [float(values[0]), float(values[-1])]
     figure.update_xaxes(range=list(np.log10(ends)) if on_log_scale else ends, type="log" if on_log_scale else "linear")
     figure.update_yaxes(range=[-2, 102])
@@ -447,19 +447,19 @@ def conditions(boxes: Sequence[Mapping[str, tuple[float, float]]], names: Sequen
             hovertemplate="%{y}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=parameters)
-    return _in_bars(figure, len(parameters) * max(1, len(boxes)), "share of the parameter's range", 1.0)
+    return in_bars(figure, len(parameters) * max(1, len(boxes)), "share of the parameter's range", 1.0)
 
 
-def _in_bars(figure: go.Figure, n_bars: int, unit: str, highest: float) -> go.Figure:
+def in_bars(figure: go.Figure, n_bars: int, unit: str, highest: float) -> go.Figure:
     """Room for every bar, and names at full length."""
-    figure.update_layout(**_plain(unit, ""))
+    figure.update_layout(**layout(unit, ""))
     figure.update_layout(height=max(HEIGHT // 2, 130 + 24 * n_bars))
     figure.update_xaxes(range=[0.0, 1.05 * highest])
     figure.update_yaxes(showgrid=False, automargin=True)
     return figure
 
 
-def _plain(x: str, y: str) -> dict[str, Any]:
+def layout(x: str, y: str) -> dict[str, Any]:
     """Axes with their titles, and the legend below, where no toolbar covers it."""
     axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True}
     return {
