@@ -15,6 +15,7 @@ from tempfile import TemporaryFile
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
+PATIENCE = 120.0
 # Keeps Chromium from looking up hosts of its own while we list what a page asks for.
 QUIET = "--disable-gpu --disable-background-networking --disable-component-update --disable-sync --disable-quic --no-first-run"
 
@@ -36,13 +37,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(words: Sequence[str], port: int, seconds: float = 120) -> Iterator["subprocess.Popen[bytes]"]:
-    """A server started by `python WORDS` in this checkout, from when it is healthy until the block ends."""
+def served(words: Sequence[str], port: int, where: Path = ROOT) -> Iterator["subprocess.Popen[bytes]"]:
+    """A server started by `python WORDS` in a folder, from when it is healthy until the block ends."""
     # A file and not a pipe, which would fill and stop a server that nobody reads.
     with TemporaryFile() as said:
-        server = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+        server = subprocess.Popen([sys.executable, *words], cwd=where, stdout=said, stderr=subprocess.STDOUT)
         try:
-            deadline = time.monotonic() + seconds
+            deadline = time.monotonic() + PATIENCE
             while not is_healthy(port):
                 if server.poll() is not None or time.monotonic() > deadline:
                     said.seek(0)
@@ -59,11 +60,13 @@ def served(words: Sequence[str], port: int, seconds: float = 120) -> Iterator["s
 
 
 @contextmanager
-def app_served(script: Path | str = "app.py") -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A script as `make app` serves it: its address and its process."""
+def app_served(script: Path | str = "app.py", where: Path = ROOT) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A script as `make app` serves it: its address and its process; elsewhere, without our configuration."""
     port = free_port()
-    words = ["-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"]
-    with served(words, port) as server:
+    options = (
+        f"--server.port {port} --server.address {LOOPBACK} --server.headless true --browser.gatherUsageStats false"
+    )
+    with served(["-m", "streamlit", "run", str(script), *options.split()], port, where) as server:
         yield f"http://{LOOPBACK}:{port}", server
 
 
