@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 CHROMIUM_NAMES := chromium chromium-browser google-chrome
 
-.PHONY: help app run test lint bench compiled lab reference lock clean chromium
+.PHONY: help app class run test lint bench compiled lab reference lock clean chromium
 
 help:
 	@echo "make app    environment, dependencies, and the app opened on the baseline"
+	@echo "make class  the app for everybody on the local network, with a QR code for the board"
 	@echo "make run    the baseline without the app"
 	@echo "make lab    what studies, questions in SQL and clusters need besides"
 	@echo "make test   environment, test dependencies, Chromium where missing, the whole suite"
@@ -35,6 +36,10 @@ compiled: | $(BIN)/python
 
 app: $(VENV)/.app compiled
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+# ADDRESS is needed only where the computer has several networks.
+class: $(VENV)/.app compiled
+	@$(BIN)/python -m sim class --port $(PORT) $(if $(ADDRESS),--address $(ADDRESS))
 
 run: $(VENV)/.app compiled
 	$(BIN)/python -m sim run scenarios/baseline.toml

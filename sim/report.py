@@ -15,6 +15,7 @@ from sim import outcomes
 from sim.bands import EXACT, Bands
 from sim.outcomes import OUTCOMES, PERCENTS, Band, band
 from sim.parameters import NEVER, ROLES, model_version, parameter, register
+from sim.passport import passport_of
 from sim.results import Ensemble
 from sim.scenario import ROLE_NAMES, Scenario
 from sim.world import legal_table, load_world, role_standing
@@ -39,6 +40,33 @@ def ranged(found: Band) -> str:
         return "hardly ever" if found.never < 1.0 else "never"
     ends = " to ".join("never" if end is None else whole(end) for end in (found.p05, found.p95))
     return f"{'not in half of the runs' if found.median is None else whole(found.median)}  ({ends})"
+
+
+def said(value: float | None) -> str:
+    """A number in words; a quantile that falls on runs which never get there says so."""
+    return "never" if value is None else whole(value).removesuffix(".0")
+
+
+def in_words(ensemble: Ensemble) -> str:
+    """The result in one sentence; at least one run has finished."""
+    scenario, last = ensemble.scenario, ensemble.n_days - 1
+    governors = sum(state.has_governor for state in load_world().states)
+    target = int(scenario.value("request.target"))  # type: ignore[arg-type]
+    agreeing, peak = (band(OUTCOMES[name].measure(ensemble)) for name in ("states_agreeing", "peak_in_place"))
+    half = band(outcomes.days_to(ensemble, 50))
+    missed = f"{100 * half.never:.0f} % of the runs do not get there by day {last}"
+    if half.never == 1.0:
+        arrival = f"no run has half of the {target:,} in place by day {last}"
+    elif half.median is None:
+        arrival = f"in half of the runs or more, half of the {target:,} is not in place by then: {missed}"
+    else:
+        date = scenario.start + timedelta(days=round(half.median))
+        arrival = f"half of the {target:,} is in place on day {said(half.median)} ({date:%d %b %Y})"
+        arrival += f", but {missed}" if half.never else ", and every run gets there"
+    return (
+        f"In the median of {half.n:,} runs, {said(agreeing.median)} of {governors} governors agree on day {last}, "
+        f"and at most {said(peak.median)} troops are in place on any one day; {arrival}."
+    )
 
 
 def as_json(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +108,7 @@ def as_json(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> dict[str, Any]:
         "luck_share": ensemble.luck_share,
         "side_alone": side_alone(ensemble.scenario),
         "digest": ensemble.digest,
+        "passport": passport_of(ensemble),
         "note": NOT_A_FORECAST,
     }
 
@@ -107,7 +136,7 @@ def summary(
         Text(_counts_line(ensemble, plan)),
         Text(""),
         _plot(ensemble),
-        _who_commands(scenario),
+        Text("\n".join(["", *who_commands(scenario)])),
         _apart(ensemble),
         _differences(scenario, baseline),
     ]
@@ -195,10 +224,10 @@ def _plot(ensemble: Ensemble | Bands, rows: int = 13) -> Table:
     return table
 
 
-def _who_commands(scenario: Scenario) -> Text:
+def who_commands(scenario: Scenario) -> list[str]:
     """Who commands, pays and may refuse, and which roles are open, from the legal table; what federalization would change."""
     law = legal_table()
-    lines = ["", _status_line(scenario, str(scenario.value("request.status")))]
+    lines = [_status_line(scenario, str(scenario.value("request.status")))]
     if (day := scenario.value("federalize.day")) != NEVER:
         ground = str(scenario.value("federalize.predicate")).replace("_", " ")
         lines.append(f"From day {day} on, in states that are federalized (ground claimed: {ground}):")
@@ -206,7 +235,7 @@ def _who_commands(scenario: Scenario) -> Text:
     lines.append(
         f"(Law as of {law['dated']}; not legal advice. Contested roles: the {scenario.value('law.reading')} reading.)"
     )
-    return Text("\n".join(lines))
+    return lines
 
 
 def _status_line(scenario: Scenario, status: str) -> str:
@@ -246,8 +275,12 @@ def _differences(scenario: Scenario, baseline: Scenario | None) -> Text:
     """What differs from the baseline."""
     if baseline is None or not (rows := scenario.differences(baseline)):
         return Text("Nothing differs from the baseline." if baseline else "")
-    lines = [f"  {what}: {here} (baseline: {there})" for what, here, there in rows]
+    lines = [f"  {what}: {here} (baseline: {there}){_cited(scenario, what)}" for what, here, there in rows]
     return Text("Differs from the baseline:\n" + "\n".join(lines))
+
+
+def _cited(scenario: Scenario, name: str) -> str:
+    return f"; source: {scenario.sources[name]}" if name in scenario.sources else ""
 
 
 def outcomes_table(ensemble: Ensemble | Bands) -> Table:

@@ -16,6 +16,8 @@ from sim.world import load_world
 
 SCHEMA = 1
 MOST_DAYS = 1825
+# Room for every last day on the calendar.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 ANSWERS = ("accept", "decline", "no_answer", "withdraw")
 ROLE_NAMES = tuple(f"request.roles.{role}" for role in ROLES)
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
@@ -54,6 +56,8 @@ class Scenario:
         Register values replaced, by dotted name; these are not drawn.
     ranges
         (low, high) of uncertainties that stay uncertain around a value set here.
+    sources
+        Where a value set here comes from, by dotted name; words that change no number.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Scenario:
     changes: tuple[Change, ...] = ()
     shocks: tuple[Any, ...] = ()
     answers: tuple[Answer, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
 
     def value(self, name: str) -> Value:
         """The value of a parameter on day 0, from the scenario or the register."""
@@ -75,10 +80,11 @@ class Scenario:
         """The same question with some values replaced and perhaps another last day; checked like a file."""
         for name, value in values.items():
             parameter(name).check(value)
+        # What was said of a value does not hold for another one.
         ranges = {name: ends for name, ends in self.ranges.items() if name not in values}
-        changed = replace(
-            self, values={**self.values, **values}, ranges=ranges, days=self.days if days is None else days
-        )
+        sources = {name: text for name, text in self.sources.items() if name not in values}
+        days = self.days if days is None else days
+        changed = replace(self, values={**self.values, **values}, ranges=ranges, sources=sources, days=days)
         check_whole(changed, "the command line")
         return changed
 
@@ -118,6 +124,8 @@ class Scenario:
                 document[key] = [row.model_dump(exclude_none=True) for row in rows]
         if self.changes:
             document["changes"] = [{"day": change.day, **change.values} for change in self.changes]
+        if sources := {name: self.sources[name] for name in register() if name in self.sources and name in self.values}:
+            document["sources"] = sources
         return document
 
     def toml(self) -> str:
@@ -127,7 +135,7 @@ class Scenario:
     @property
     def digest(self) -> str:
         """SHA-256 of what is simulated: the document without its words."""
-        told = {key: value for key, value in self.document().items() if key not in ("title", "question")}
+        told = {key: value for key, value in self.document().items() if key not in ("title", "question", "sources")}
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
     def differences(self, other: "Scenario") -> list[tuple[str, str, str]]:
@@ -167,6 +175,8 @@ def check_whole(scenario: Scenario, where: str) -> None:
         raise InputError(f"{where}: days = {scenario.days} is outside 1..{MOST_DAYS}")
     if isinstance(scenario.start, datetime):
         raise InputError(f"{where}: start = {scenario.start} must be a date without a time")
+    if not FIRST_YEAR <= scenario.start.year <= LAST_YEAR:
+        raise InputError(f"{where}: start = {scenario.start} must be in the years {FIRST_YEAR} to {LAST_YEAR}")
     _check_days(scenario, where)
     _check_states(scenario, where)
     _check_changes(scenario, where)

@@ -27,6 +27,7 @@ from sim import outcomes
 from sim.bands import Bands
 from sim.ensemble import empty
 from sim.parameters import InputError, model_version, near_miss, register
+from sim.passport import passport_of
 from sim.results import SERIES, STATUSES, Ensemble, Event
 from sim.scenario_files import load as load_scenario
 
@@ -99,6 +100,7 @@ def manifest_of(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> dict[str, A
         "seconds": round(ensemble.seconds, 3),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "digest": ensemble.digest,
+        "passport": passport_of(ensemble),
         "luck_share": ensemble.luck_share,
     }
 
@@ -133,12 +135,16 @@ def save(ensemble: Ensemble, folder: Path, plan: dict[str, Any], with_csv: bool 
         }
         if ensemble.events:
             tables["events"] = events_table(ensemble)
+        manifest = manifest_of(ensemble, plan)
         for name, table in tables.items():
+            # A table that is passed on alone can still be traced to its runs.
+            table = table.replace_schema_metadata(
+                {"passport": manifest["passport"] or "", "digest": manifest["digest"]}
+            )
             pq.write_table(table, fresh / f"{name}.parquet", compression="zstd")
             if with_csv:
                 pyarrow.csv.write_csv(table, fresh / f"{name}.csv")
         (fresh / "scenario.toml").write_text(ensemble.scenario.toml(), encoding="utf-8")
-        manifest = manifest_of(ensemble, plan)
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         put_in_place(fresh, folder)
     finally:

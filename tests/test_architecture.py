@@ -10,17 +10,19 @@ from sim import store
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
 ORDER = (
-    "luck parameters parallel world people governors shocks scenario scenario_files results bands setting shared reasons outcomes plots "
-    "cohorts mobilization states requester channels model packed kernel compiled ensemble blocks store store_bands stored lake report story comparison history designs experiments studies precision breakeven information sensitivity discovery commands __main__ app"
+    "luck parameters parallel texts world facts people governors shocks scenario scenario_files sharing contest results bands setting shared reasons outcomes summary plots closeups influence "
+    "cohorts mobilization states requester channels model packed kernel compiled ensemble blocks passport store store_bands stored lake report export story comparison exercises worksheets history designs experiments studies precision breakeven information sensitivity discovery classroom commands pages __main__ app"
 ).split()
 HOMES = {
     "simpy": "shared cohorts mobilization states requester channels model",
-    "plotly": "plots",
-    "streamlit": "app",
+    "plotly": "plots closeups",
+    "streamlit": "app pages classroom",
     "multiprocessing distributed": "parallel",
     "numba": "kernel compiled",
-    "pyarrow": "store store_bands experiments",
+    "pyarrow": "store store_bands experiments export",
     "duckdb": "lake",
+    "starlette uvicorn": "classroom",
+    "segno": "commands",
     "rich typer": "report story comparison commands",
 }
 FILES = [

@@ -88,6 +88,7 @@ def run(
         from sim.commands.kept import counted_runs, started_from, whole_runs
         from sim.ensemble import pairs_of
         from sim.parameters import InputError
+        from sim.passport import passport_of
         from sim.report import answers_table, summary
         from sim.report import as_json as json_of
 
@@ -119,6 +120,8 @@ def run(
             print(json.dumps(json_of(result, plan)))
         elif result.n_finished:
             console().print(answers_table(result) if quiet else summary(result, plan, baseline, verbose))
+            if code := passport_of(result):
+                print(f"Passport {code}")
         finish(result, out, why)
 
 
