@@ -25,7 +25,7 @@ from sim.packed import NUMBERS, Packed, pack
 from sim.results import SERIES, STATUSES, Decision, Run
 from sim.scenario import Scenario
 from sim.setting import Setting
-from sim.world import World, load_world
+from sim.world import World
 
 Pair = tuple[int | None, int]
 # Set in a folder of machine code once all of it is there.
@@ -191,7 +191,7 @@ def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
 def run(setting: Setting, replication: int) -> Run:
     """One run in full, as `model.run` gives it, without the event log."""
     code: Any = kernel()
-    is_real = setting.world is load_world(str(setting.scenario.value("request.party")))
+    is_real = setting.world is setting.scenario.world
     of = packed(setting.scenario) if is_real else pack(setting.scenario, setting.world)
     n_days, n_states = len(of.plan.levers_of), len(of.plan.homes)
     p = setting.levers[0].p

@@ -16,7 +16,7 @@ from sim.outcomes import OUTCOMES, PERCENTS, Band, band
 from sim.parameters import NEVER, ROLES, model_version, parameter, register
 from sim.results import Ensemble
 from sim.scenario import ROLE_NAMES, Scenario
-from sim.world import legal_table, load_world, role_standing
+from sim.world import legal_table, role_standing
 
 NOT_A_FORECAST = (
     "Not a forecast: bands are the range over assumptions and luck, not the probability that something happens."
@@ -88,7 +88,7 @@ def as_json(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
 
 def side_alone(scenario: Scenario) -> int:
     """How many governors would agree if the requester's side alone said yes, and only it."""
-    world = load_world(str(scenario.value("request.party")))
+    world = scenario.world
     asked = scenario.value("request.asked")
     return sum(
         state.side == 1 and (state.code in asked if isinstance(asked, list) else asked != "border" or state.on_border)
@@ -121,7 +121,7 @@ def summary(ensemble: Ensemble, plan: dict[str, Any], baseline: Scenario | None,
 
 def answers_table(ensemble: Ensemble) -> Table:
     """The two answers: how many states agree, how quickly troops arrive."""
-    world = load_world(str(ensemble.scenario.value("request.party")))
+    world = ensemble.scenario.world
     n_governors = sum(state.has_governor for state in world.states)
     table = Table(box=None, pad_edge=False)
     for heading, side in (
