@@ -6,6 +6,7 @@ runs failed or differ (the rest are kept), 2 bad input, 130 interrupted.
 
 # Importing a family adds its commands.
 import sim.commands.files
+import sim.commands.history
 import sim.commands.results
 import sim.commands.runs
 import sim.commands.studies

@@ -18,7 +18,7 @@ from sim.scenario_files import load_with_record
 FOLDER = SEEDS / "cases"
 EVERYBODY = "ALL"
 # Days by which a dated answer may lie off, before and after.
-_OFF = {"day": (0, 0), "approx": (3, 3), "week": (7, 7), "month": (31, 31), "year": (365, 365)}
+_OFF = {"day": (0, 0), "approx": (3, 3), "week": (7, 7), "month": (15, 15), "year": (182, 182)}
 
 
 class Window(NamedTuple):
@@ -71,6 +71,11 @@ class Case:
     def has_refusals(self) -> bool:
         """Whether anybody refused."""
         return not all(self.answers.values())
+
+    @property
+    def assumes_consent(self) -> bool:
+        """Whether the scenario itself says which kind of mission it was."""
+        return "support.mission" in self.scenario.values
 
     @cached_property
     def yes_days(self) -> dict[str, Window]:

@@ -10,7 +10,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,7 @@ from sim import luck
 from sim.packed import NUMBERS, Packed, pack
 from sim.results import SERIES, STATUSES, Decision, Run
 from sim.scenario import Scenario
-from sim.setting import Setting
+from sim.setting import Setting, setting_of
 from sim.world import World
 
 Pair = tuple[int | None, int]
@@ -229,3 +229,13 @@ def _decisions(code: Any, rows: Any) -> list[Decision]:
     columns["is_forced"] = [bool(is_forced) for is_forced in columns["is_forced"]]
     columns["terms"] = [tuple(terms) for terms in columns["terms"]]
     return [Decision(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+
+def people(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Iterator[NDArray[np.int32]]:
+    """Of one run after the other, whole people at each evening: shape (n_days, n_states, n_roles, n_stages)."""
+    code: Any = kernel()
+    of, room = packed(scenario), most_decisions(setting_of(scenario, seed, None))
+    for pair in pairs:
+        full = code.everything(len(of.plan.levers_of), len(of.plan.homes), room)
+        _played(of, seed, [pair], full)
+        yield full.people

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
 ORDER = (
     "luck parameters parallel world people governors shocks record scenario scenario_files results setting shared reasons outcomes plots "
-    "cohorts mobilization states requester channels model packed kernel compiled ensemble store stored lake report story comparison designs experiments studies precision breakeven information sensitivity discovery cases scores calibration commands __main__ app"
+    "cohorts mobilization states requester channels model packed kernel compiled ensemble store stored lake report story comparison designs experiments studies precision breakeven information sensitivity discovery cases scores replays history misses likelihoods consent ramps calibration rewrite commands __main__ app"
 ).split()
 HOMES = {
     "simpy": "shared cohorts mobilization states requester channels model",
