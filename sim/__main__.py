@@ -9,6 +9,7 @@ import sim.commands.classroom
 import sim.commands.contests
 import sim.commands.exercises
 import sim.commands.files
+import sim.commands.history
 import sim.commands.passports
 import sim.commands.reports
 import sim.commands.results

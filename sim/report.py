@@ -18,7 +18,7 @@ from sim.parameters import NEVER, ROLES, model_version, parameter, register
 from sim.passport import passport_of
 from sim.results import Ensemble
 from sim.scenario import ROLE_NAMES, Scenario
-from sim.world import legal_table, load_world, role_standing
+from sim.world import legal_table, role_standing
 
 NOT_A_FORECAST = (
     "Not a forecast: bands are the range over assumptions and luck, not the probability that something happens."
@@ -50,7 +50,7 @@ def said(value: float | None) -> str:
 def in_words(ensemble: Ensemble) -> str:
     """The result in one sentence; at least one run has finished."""
     scenario, last = ensemble.scenario, ensemble.n_days - 1
-    governors = sum(state.has_governor for state in load_world().states)
+    governors = sum(state.has_governor for state in scenario.world.states)
     target = int(scenario.value("request.target"))  # type: ignore[arg-type]
     agreeing, peak = (band(OUTCOMES[name].measure(ensemble)) for name in ("states_agreeing", "peak_in_place"))
     half = band(outcomes.days_to(ensemble, 50))
@@ -115,7 +115,7 @@ def as_json(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> dict[str, Any]:
 
 def side_alone(scenario: Scenario) -> int:
     """How many governors would agree if the requester's side alone said yes, and only it."""
-    world = load_world(str(scenario.value("request.party")))
+    world = scenario.world
     asked = scenario.value("request.asked")
     return sum(
         state.side == 1 and (state.code in asked if isinstance(asked, list) else asked != "border" or state.on_border)
@@ -150,7 +150,7 @@ def summary(
 
 def answers_table(ensemble: Ensemble | Bands) -> Table:
     """The two answers: how many states agree, how quickly troops arrive."""
-    world = load_world(str(ensemble.scenario.value("request.party")))
+    world = ensemble.scenario.world
     n_governors = sum(state.has_governor for state in world.states)
     table = Table(box=None, pad_edge=False)
     for heading, side in (

@@ -12,7 +12,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from sim.parameters import ROLES, InputError, Value, parameter, register
-from sim.world import load_world
+from sim.world import World, load_world, world_then
 
 SCHEMA = 1
 MOST_DAYS = 1825
@@ -38,6 +38,20 @@ class Answer(BaseModel):
     )
 
 
+class StateThen(BaseModel):
+    """What a state was on a date other than that of seeds/states.csv: a scenario of the past carries its own covariates."""
+
+    model_config = STRICT
+    state: str
+    party: Literal["republican", "democratic", "independent"] = Field(description="Party of the governor on that date.")
+    strength: int = Field(ge=1, le=100_000, description="People in its Army and Air Guard.")
+    margin: float | None = Field(
+        None, ge=-100, le=100, description="Last presidential margin, in points toward the Republican Party."
+    )
+    on_ballot: Literal[0, 1] = Field(0, description="1 if the incumbent could run again.")
+    prior_position: Literal[-1, 0, 1] = Field(0, description="A public position taken before the request.")
+
+
 @dataclass(frozen=True)
 class Change:
     """Levers that move on a day."""
@@ -58,6 +72,8 @@ class Scenario:
         (low, high) of uncertainties that stay uncertain around a value set here.
     sources
         Where a value set here comes from, by dotted name; words that change no number.
+    states
+        Covariates of states that replace those of seeds/states.csv.
     """
 
     name: str
@@ -71,6 +87,13 @@ class Scenario:
     shocks: tuple[Any, ...] = ()
     answers: tuple[Answer, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+    states: tuple[StateThen, ...] = ()
+
+    @property
+    def world(self) -> World:
+        """The jurisdictions as this scenario has them; scenarios with the same requester and covariates share one."""
+        requester = str(self.value("request.party"))
+        return world_then(requester, self.states) if self.states else load_world(requester)
 
     def value(self, name: str) -> Value:
         """The value of a parameter on day 0, from the scenario or the register."""
@@ -119,7 +142,7 @@ class Scenario:
         document |= levers
         if assumptions:
             document["assumptions"] = assumptions
-        for key, rows in (("shocks", self.shocks), ("answers", self.answers)):
+        for key, rows in (("shocks", self.shocks), ("answers", self.answers), ("states", self.states)):
             if rows:
                 document[key] = [row.model_dump(exclude_none=True) for row in rows]
         if self.changes:
@@ -149,6 +172,9 @@ class Scenario:
             here, there = getattr(self, key), getattr(other, key)
             if here != there:
                 rows.append((key, _rows_told(here), _rows_told(there)))
+        if self.states != other.states:
+            here, there = (f"{len(s.states)} with covariates of their own" for s in (self, other))
+            rows.append(("states", here, there))
         return rows
 
 
@@ -220,6 +246,12 @@ def _check_states(scenario: Scenario, where: str) -> None:
         if (row.state, row.day) in given:
             raise InputError(f"{key}: {row.state} is given two answers on day {row.day}")
         given[row.state, row.day] = row.answer
+    listed: set[str] = set()
+    for number, then in enumerate(scenario.states, 1):
+        world.position(then.state, f"{where}: states[{number}].state")
+        if then.state in listed:
+            raise InputError(f"{where}: states[{number}] lists {then.state} a second time")
+        listed.add(then.state)
 
 
 def _check_codes(value: Any, where: str) -> None:

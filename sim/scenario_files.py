@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, Field, PlainValidator, ValidationError, WithJsonSchema, create_model
 
 from sim.parameters import InputError, Parameter, Value, near_miss, register, shorten
-from sim.scenario import MOST_DAYS, STRICT, Answer, Change, Scenario, check_whole
+from sim.record import About, Observed, Troops
+from sim.scenario import MOST_DAYS, STRICT, Answer, Change, Scenario, StateThen, check_whole
 from sim.shocks import AnyShock
 
 MOST_BYTES = 200_000
@@ -22,6 +23,14 @@ MOST_EXTENDS = 10
 MOST_ROWS = 200
 # The classes of shocks, from the union that files are checked by.
 _KINDS: tuple[Any, ...] = get_args(get_args(AnyShock)[0])
+# The classes of other rows and tables that do not come from the register.
+_ROWS: dict[str, type[BaseModel]] = {
+    "answers": Answer,
+    "states": StateThen,
+    "case": About,
+    "observed": Observed,
+    "troops": Troops,
+}
 
 
 class Spread(BaseModel):
@@ -109,19 +118,32 @@ def file_model() -> type[BaseModel]:
         "changes": (Annotated[list[change], Field(max_length=MOST_ROWS)], []),
         "shocks": (Annotated[list[AnyShock], Field(max_length=MOST_ROWS)], []),
         "answers": (Annotated[list[Answer], Field(max_length=MOST_ROWS)], []),
+        "states": (
+            Annotated[list[StateThen], Field(max_length=MOST_ROWS)],
+            Field([], description="Covariates of states on the scenario's date, instead of those of seeds/states.csv."),
+        ),
+        # The record of a case: checked like the rest, and read by no simulation.
+        "case": (About | None, None),
+        "observed": (Annotated[list[Observed], Field(max_length=MOST_ROWS)], []),
+        "troops": (Annotated[list[Troops], Field(max_length=MOST_ROWS)], []),
     }
     return create_model("Scenario", __config__=STRICT, **fields)
 
 
 def load(path: Path | str) -> Scenario:
     """Read, extend and check a scenario file; raises InputError in one paragraph for anything wrong."""
+    return load_with_record(path)[0]
+
+
+def load_with_record(path: Path | str) -> tuple[Scenario, Any]:
+    """The scenario of a file, and its checked document, in which `case`, `observed` and `troops` stand."""
     path = Path(path)
     table = _extended(path, ())
     try:
         document = file_model().model_validate(table)
     except ValidationError as error:
         raise InputError(f"{path}: {first_error(error)}") from None
-    return _scenario(path.stem, document, str(path))
+    return _scenario(path.stem, document, str(path)), document
 
 
 def parse(text: str, name: str) -> Scenario:
@@ -172,6 +194,7 @@ def _scenario(name: str, document: Any, where: str) -> Scenario:
         shocks=tuple(document.shocks),
         answers=tuple(document.answers),
         sources=cited,
+        states=tuple(document.states),
     )
     check_whole(scenario, where)
     return scenario
@@ -295,7 +318,7 @@ def _shock_kinds() -> list[str]:
 def _suggestion(loc: Sequence[int | str]) -> str:
     """Where an unknown key may belong: a near miss among its neighbours, or the table that holds it."""
     name = str(loc[-1])
-    if loc[0] in ("shocks", "answers", "sources"):
+    if loc[0] in ("shocks", "sources", *_ROWS):
         return near_miss(name, _neighbours(loc))
     dotted = ".".join(str(step) for step in loc if not isinstance(step, int) and step not in ("assumptions", "changes"))
     for candidate in (name, dotted):
@@ -313,10 +336,10 @@ def _neighbours(loc: Sequence[int | str]) -> list[str]:
     """The keys that stand where an unknown one was found."""
     if loc[0] == "shocks":
         return [key for kind in _KINDS for key in kind.model_fields]
-    if loc[0] == "answers":
-        return list(Answer.model_fields)
     if loc[0] == "sources":
         return list(register())
+    if loc[0] in _ROWS:
+        return list(_ROWS[str(loc[0])].model_fields)
     prefix = ".".join(str(step) for step in loc[:-1]) + "."
     names = [name.removeprefix(prefix).split(".")[0] for name in register() if name.startswith(prefix)]
     return names or ["schema", *file_model().model_fields]

@@ -42,7 +42,7 @@ _PACKAGES = ("numpy", "simpy", "pydantic", "pyarrow")
 # What numbers pass through on the way from a file to an outcome: all that `ensemble` and `designs` import.
 SOURCES = (
     "bands channels cohorts compiled designs ensemble governors kernel/* luck mobilization model outcomes packed parallel "
-    "parameters people requester results scenario scenario_files setting shared shocks states world"
+    "parameters people requester record results scenario scenario_files setting shared shocks states world"
 )
 
 
