@@ -8,12 +8,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
 ORDER = (
-    "luck parameters parallel texts world facts people governors shocks scenario scenario_files sharing contest results setting shared reasons outcomes summary plots closeups influence "
-    "cohorts mobilization states requester channels model packed kernel compiled ensemble passport store stored lake report export story comparison exercises worksheets history designs experiments studies precision breakeven information sensitivity discovery classroom commands pages __main__ app"
+    "luck parameters parallel jobs texts world facts people governors shocks scenario scenario_files sharing contest results setting shared reasons outcomes summary plots plots_run closeups influence "
+    "cohorts mobilization states requester channels model packed kernel compiled ensemble passport store stored lake report export story single comparison exercises worksheets history designs experiments studies precision breakeven capacity information sensitivity discovery inquiry classroom commands pages __main__ app"
 ).split()
 HOMES = {
     "simpy": "shared cohorts mobilization states requester channels model",
-    "plotly": "plots closeups",
+    "plotly": "plots plots_run closeups",
     "streamlit": "app pages classroom",
     "multiprocessing distributed": "parallel",
     "numba": "kernel compiled",
