@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 CHROMIUM_NAMES := chromium chromium-browser google-chrome
 
-.PHONY: help app class run test lint bench compiled lab reference lock clean chromium
+.PHONY: help app class run test lint bench bench-app screenshots compiled lab reference lock clean chromium
 
 help:
 	@echo "make app    environment, dependencies, and the app opened on the baseline"
@@ -14,7 +14,7 @@ help:
 	@echo "make lab    what studies, questions in SQL and clusters need besides"
 	@echo "make test   environment, test dependencies, Chromium where missing, the whole suite"
 	@echo "make lint   style and types only"
-	@echo "make bench  speed, as ratios inside one run"
+	@echo "make bench  speed, as ratios inside one run; make bench-app: of the app and of a class"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -67,6 +67,14 @@ test: $(VENV)/.test chromium lint compiled
 bench: $(VENV)/.app compiled
 	$(BIN)/python -m benchmarks.simpy_run
 	$(BIN)/python -m benchmarks.compiled_run
+
+# Of the app in a browser and of a class on one server; ten minutes of a class: python -m benchmarks.load --long
+bench-app: $(VENV)/.test chromium compiled
+	$(BIN)/python -m benchmarks.browser
+	$(BIN)/python -m benchmarks.load
+
+screenshots: $(VENV)/.test chromium compiled
+	$(BIN)/python -m tests.make_screenshots
 
 reference: $(VENV)/.test
 	$(BIN)/python -m tests.make_reference

@@ -27,7 +27,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.Slider_pb2 import Slider
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 from benchmarks.served import app_served
@@ -218,7 +218,7 @@ async def visit(address: str, found: Found, until: float, thinking: float, patte
                 await asyncio.sleep(luck.expovariate(1 / thinking))
                 label = luck.choice(visitor.choices(pattern))
                 found.answers.append(await visitor.move(label, visitor.place(label, luck)))
-    except (TimeoutError, OSError, ConnectionClosed) as error:
+    except (TimeoutError, OSError, WebSocketException) as error:
         found.lost.append(f"{type(error).__name__}: {error}")
 
 

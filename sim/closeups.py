@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from sim.plots import BLUE, CLEAR, GREY, HEIGHT, LINES, ORANGE, WIDE, area, in_bars, laid_out, short, shown_days
-from sim.summary import Summary, quantiles
+from sim.summary import LEVELS, Summary, quantiles
 
 Numbers = NDArray[np.float64]
 # Two scenarios: colour, dash, fill and mark of each.
@@ -57,18 +57,59 @@ def terms(names: Sequence[str], sizes: Numbers) -> go.Figure:
             y=[names[n] for n in keep],
             orientation="h",
             name=words,
-            marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "#FFFFFF", "solidity": 0.2}},
+            marker={
+                "color": colour,
+                "pattern": {"shape": pattern, "fgcolor": "#FFFFFF", "bgcolor": colour, "solidity": 0.2},
+            },
             text=[f"{sizes[n]:+.2f}" for n in keep],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}<br>%{x:+.3f} log-odds<extra></extra>",
             showlegend=True,
         )
-    reach = 1.25 * float(np.abs(sizes).max(initial=0.0)) or 1.0
+    # Room for the numbers beside the bars, on a phone too.
+    reach = 1.7 * float(np.abs(sizes).max(initial=0.0)) or 1.0
     figure = in_bars(figure, len(names), "log-odds", 1.0)
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(range=[-reach, reach], zeroline=True, zerolinecolor=GREY, zerolinewidth=2)
     figure.update_yaxes(categoryorder="array", categoryarray=list(names)[::-1])
+    return figure
+
+
+def intervals(rows: Sequence[tuple[str, Numbers]], unit: str, highest: float) -> go.Figure:
+    """Medians, and where half of the runs (thick) and 90 % of the runs (thin) lie.
+
+    Parameters
+    ----------
+    rows
+        From the top down: words, and one number for each run, at least one.
+    highest
+        End of the axis.
+    """
+    figure = go.Figure()
+    names = [words for words, _ in rows]
+    spans = [np.quantile(values, LEVELS) for _, values in rows]
+    for low, high, words, width in ((0, 4, "5 to 95 % of runs", 3), (1, 3, "25 to 75 %", 11)):
+        x: list[float | None] = []
+        y: list[str | None] = []
+        for name, span in zip(names, spans, strict=True):
+            x += [round(float(span[low]), 2), round(float(span[high]), 2), None]
+            y += [name, name, None]
+        figure.add_scatter(
+            x=x, y=y, name=words, mode="lines", line={"color": BLUE, "width": width}, hoverinfo="skip", showlegend=True
+        )
+    figure.add_scatter(
+        x=[round(float(span[2]), 2) for span in spans],
+        y=names,
+        name="median",
+        mode="markers",
+        marker={"color": ORANGE, "size": 12, "symbol": "diamond", "line": {"color": "#FFFFFF", "width": 1}},
+        hovertemplate=f"%{{y}}<br>median %{{x:,.4~g}} {unit}<extra></extra>",
+        showlegend=True,
+    )
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
+    figure = in_bars(figure, len(rows), unit, highest)
+    figure.update_yaxes(range=[-0.6, len(rows) - 0.4])
     return figure
 
 

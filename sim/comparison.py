@@ -16,6 +16,38 @@ from sim.report import NOT_A_FORECAST, whole
 from sim.results import Ensemble, Event, Run
 from sim.story import sentence
 
+# Kinds of events, from the top of a timeline down; whatever is named nowhere is a shock or the law.
+LANES = {
+    "the requester": ("approved", "round", "asked", "asked again", "federalized", "returned to the governor"),
+    "shocks and the law": (),
+    "governors": (
+        "accept",
+        "accept with limits",
+        "accept more",
+        "decline",
+        "decline more",
+        "no answer",
+        "withdraw",
+        "orders units",
+        "sends",
+    ),
+    "people": (
+        "come forward",
+        "takes seats",
+        "in place",
+        "goes home",
+        "leaves",
+        "moves to another role",
+        "officers hired",
+        "recalled",
+    ),
+}
+
+
+def lane_of(event: Event) -> str:
+    """Which of LANES an event belongs to."""
+    return next((lane for lane, kinds in LANES.items() if event.event in kinds), "shocks and the law")
+
 
 def paired(a: Ensemble, b: Ensemble) -> dict[str, dict[str, float | None]]:
     """Differences b - a of every outcome, run by run under the same luck.

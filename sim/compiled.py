@@ -189,6 +189,20 @@ def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
     return result
 
 
+def officers(scenario: Scenario, seed: int, draws: Sequence[int | None]) -> NDArray[np.int32]:
+    """Hired and deputized officers by day under some draws, shape (n, 2, n_days): no luck and no answer moves them."""
+    code: Any = kernel()
+    of = packed(scenario)
+    n_days, n_states = len(of.plan.levers_of), len(of.plan.homes)
+    levers = _records(drawn(of, seed, draws))
+    days = code.workspace(n_days, n_states).days
+    found = np.empty((len(draws), 2, n_days), np.int32)
+    for k in range(len(draws)):
+        code.officers(days, levers[k, 0])
+        found[k] = days["hired"], days["deputized"]
+    return found
+
+
 def run(setting: Setting, replication: int) -> Run:
     """One run in full, as `model.run` gives it, without the event log."""
     code: Any = kernel()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from sim.parameters import SEEDS
-from sim.world import REGIONS, load_world
+from sim.world import REGIONS, legal_table, load_world
 
 SIDES = {1: "the requester's side", -1: "the other side", 0: "neither side"}
 POSITIONS = {1: "joined the governors' statement", 0: "none, or not looked up", -1: "a public statement against"}
@@ -86,6 +86,14 @@ def facts(code: str, requester: str) -> list[Fact]:
         fact("Major disasters declared a year", f"{yearly:.2f}, mean of 2005-2024", "major", "disasters.csv"),
     ]
     return found
+
+
+def law(status: str) -> list[Fact]:
+    """What the legal status asked for leaves to any governor."""
+    table = legal_table()["statuses"][status]
+    source = "; ".join(f"{row['title']}, <{row['url']}>" for row in table["sources"])
+    asks = (("Governor may refuse", "governor_may_refuse"), ("Governor may withdraw", "governor_may_withdraw"))
+    return [Fact(f"{words} under {table['title']}", str(table[key]), source) for words, key in asks]
 
 
 def _yes(is_so: int | bool) -> str:

@@ -6,6 +6,7 @@ All of it reads finished runs; what has to be run again is handed out as a scena
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -209,6 +210,12 @@ class Contrast:
     high: float | None
 
 
+def in_all(*summaries: Summary) -> list[list[int]]:
+    """Where the runs that finished in each of some results of one plan stand, in each of them."""
+    common = set(summaries[0].pairs).intersection(*(of.pairs for of in summaries))
+    return [[n for n, pair in enumerate(of.pairs) if pair in common] for of in summaries]
+
+
 def others_agreeing(of: Summary, k: int, governed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Governors other than that of state k who agree on the last day, one number for each finished run."""
     others = governed.copy()
@@ -272,12 +279,16 @@ def tilt(
     return [(name, float(numbers[:, n].mean()), float(numbers[given, n].mean())) for _, name, n in sorted(rows)[::-1]]
 
 
-def words_of(rows: Sequence[tuple[int, str, int]]) -> str:
-    """What a state did in a run, as it is read."""
-    return (
-        "; ".join(f"day {day}: {answer}{f' ({people:,} people)' if people else ''}" for day, answer, people in rows)
-        or "no answer of its own"
-    )
+def first_difference(row: Moved) -> tuple[str, str]:
+    """The first decision in which a state's two histories differ, as it is read in each."""
+    n = next(n for n, (x, y) in enumerate(zip_longest(row.before, row.after)) if x != y)
+    before, after = (_words(rows[n]) if n < len(rows) else "nothing more" for rows in (row.before, row.after))
+    return before, after
+
+
+def _words(decision: tuple[int, str, int]) -> str:
+    day, answer, people = decision
+    return f"day {day}: {answer}{f', {people:,} people' if people else ''}"
 
 
 def status_words(peer: Peer, setting: Setting) -> str:

@@ -16,6 +16,8 @@ from sim.results import SERIES, Ensemble
 
 Numbers = NDArray[np.float64]
 PERCENTS = (25, 50, 75, 100)
+# Where people of the Guard are while they are paid.
+PAID = ("training", "awaiting_a_supervisor", "travel", "in_place")
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def approval_day(e: Ensemble) -> Numbers:
 @outcome("USD")
 def cost_guard(e: Ensemble) -> Numbers:
     """Cost of the Guard: every day from the seat in training to the end of the tour."""
-    paid = sum(e.daily(stage) for stage in ("training", "awaiting_a_supervisor", "travel", "in_place"))
+    paid = sum(e.daily(stage) for stage in PAID)
     return np.asarray(paid).sum(axis=1, dtype=np.int64) * number(e, "cost.guard")
 
 

@@ -68,6 +68,8 @@ def looked_at(browser: Browser, address: str, width: str, with_sidebar: bool = T
     page.goto(address)
     settle(page)
     found = {scheme: Findings() for scheme in SCHEMES}
+    # A page that has been reduced to an error has little to find.
+    assert page.locator("[data-testid=stException]").count() == 0
     tabs = page.locator("[role=tab]").count()
     for k in range(max(1, tabs)):
         if tabs:

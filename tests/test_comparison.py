@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import model
-from sim.comparison import daily_differences, downstream, first_difference
+from sim import model, story
+from sim.comparison import LANES, daily_differences, downstream, first_difference, lane_of
 from sim.ensemble import run_ensemble
 from sim.results import SERIES, Ensemble, Event
 from sim.story import sentence
@@ -42,6 +42,14 @@ def test_two_alike_against_one_leave_one_and_a_cohorts_number_tells_nothing() ->
     one, again = event(3, "in place", "TX", 5, who="TX-1"), event(3, "in place", "TX", 5, who="TX-2")
     assert only(History(one, again), History(again)) == [("A", 3, "TX", 5)]
     assert only(History(one), History(again)) == []
+
+
+def test_every_kind_that_a_run_tells_has_a_lane_and_what_is_unknown_is_a_shock() -> None:
+    kinds = [kind for kinds in LANES.values() for kind in kinds]
+    assert len(kinds) == len(set(kinds))
+    assert set(kinds) == set(story._SENTENCES)
+    assert lane_of(event(1, "withdraw", "TX")) == "governors"
+    assert lane_of(event(1, "hurricane", "TX")) == "shocks and the law"
 
 
 def test_in_a_small_play_only_what_hangs_on_the_answer_lies_downstream() -> None:

@@ -109,6 +109,14 @@ def test_a_control_moved_back_leaves_no_trace() -> None:
     assert back is base
 
 
+def test_the_source_of_a_value_goes_with_the_value() -> None:
+    base = replace(BASE, values={"volunteers.share": 0.06}, sources={"volunteers.share": "a survey"})
+    there = moved(sheet(base), {"volunteers.share": 0.07})
+    assert there.sources == {}
+    assert moved(sheet(there, base), {"volunteers.share": 0.06}) is base
+    assert taken(sheet(BASE), "volunteers.share", base).sources == base.sources
+
+
 def test_what_is_taken_from_another_scenario_is_as_uncertain_as_there() -> None:
     other = replace(BASE, values={"tour.days": 60}, days=30)
     here = moved(sheet(), {"tour.days": 100, "request.target": 5000})

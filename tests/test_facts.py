@@ -2,8 +2,8 @@
 
 import pytest
 
-from sim.facts import facts, source_of
-from sim.world import load_world
+from sim.facts import facts, law, source_of
+from sim.world import legal_table, load_world
 
 
 def told(code: str, requester: str = "republican") -> dict[str, str]:
@@ -48,3 +48,12 @@ def test_a_source_that_is_the_same_is_the_one_above() -> None:
     assert "FEMA" in source_of("disasters.csv", "major")
     with pytest.raises(KeyError, match="no_such"):
         source_of("states.csv", "no_such")
+
+
+@pytest.mark.parametrize("status", legal_table()["statuses"])
+def test_the_law_says_whether_a_governor_may_refuse_and_where_that_stands(status: str) -> None:
+    refuse, withdraw = law(status)
+    table = legal_table()["statuses"][status]
+    assert (refuse.value, withdraw.value) == (table["governor_may_refuse"], table["governor_may_withdraw"])
+    assert table["sources"][0]["url"] in refuse.source
+    assert table["title"] in refuse.label

@@ -11,9 +11,12 @@ from sim.influence import (
     HOST,
     NEIGHBORS,
     SIDE,
+    Moved,
     contrast,
     declining,
     first_answer,
+    first_difference,
+    in_all,
     last_own_day,
     moved,
     moved_by,
@@ -179,6 +182,16 @@ def test_moved_tells_answers_from_days_from_people() -> None:
         ("TX", "people"),
     ]
     assert moved(a, a) == []
+    assert [first_difference(row) for row in moved(a, b)] == [
+        ("day 2: decline", "day 2: no answer"),
+        ("day 3: accept, 5 people", "day 4: accept, 5 people"),
+        ("day 2: accept, 10 people", "day 2: accept, 20 people"),
+    ]
+
+
+def test_a_history_that_goes_on_differs_from_one_that_does_not() -> None:
+    row = Moved(0, "answer", ((3, "accept", 5), (9, "withdraw", 0)), ((3, "accept", 5),))
+    assert first_difference(row) == ("day 9: withdraw", "nothing more")
 
 
 # --- Given, and made
@@ -217,6 +230,16 @@ def test_an_outcome_that_never_happens_has_no_mean_and_no_effect() -> None:
     found = contrast("days_to_100", never, never, np.array([True, False, False]))
     assert (found.everywhere, found.given, found.effect, found.low) == (None, None, None, None)
     assert found.medians == (None, None, None)
+
+
+def test_runs_that_failed_in_one_result_are_left_out_of_all() -> None:
+    class Result:
+        def __init__(self, *pairs: tuple[int, int]) -> None:
+            self.pairs = pairs
+
+    first, second = Result((0, 0), (1, 1), (3, 3)), Result((1, 1), (2, 2), (3, 3))
+    assert in_all(first, second) == [[1, 2], [0, 2]]  # type: ignore[arg-type]
+    assert in_all(first) == [[0, 1, 2]]  # type: ignore[arg-type]
 
 
 def test_the_tilt_names_the_value_that_differs_most() -> None:

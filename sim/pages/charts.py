@@ -40,7 +40,7 @@ def show(
         The result, whose passport stands under the chart; or the passport itself; neither if the chart is of no run.
     """
     code = of.passport if of else passport
-    st.subheader(plain(heading.rstrip(".")))
+    st.header(plain(heading.rstrip(".")))
     st.markdown(plain(sentence))
     picture = st.session_state.get("picture", PICTURES[0])
     name = f"{of.scenario.name}-{key}" if of else key
@@ -62,7 +62,7 @@ def _numbers(name: str, key: str, heading: str, numbers: Mapping[str, Sequence[A
     """What stands below a chart once it is asked for."""
     if code:
         st.markdown("With this code the app, or `python -m sim passport`, rebuilds, runs and checks these numbers:")
-        st.code(code, language=None)
+        st.code(code, language=None, wrap_lines=True)
     table(numbers, heading)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         told = {**numbers, "passport": [code or ""] * len(next(iter(numbers.values())))}

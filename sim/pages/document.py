@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -116,11 +117,8 @@ def moved(sheet: Sheet, values: Mapping[str, Value]) -> Scenario:
         if same(value, sheet.base.value(name)):
             now = _with_entry_of(now, name, sheet.base)
         else:
-            now = replace(
-                now,
-                values={**now.values, name: value},
-                ranges={key: ends for key, ends in now.ranges.items() if key != name},
-            )
+            now = _without(now, name)
+            now = replace(now, values={**now.values, name: value})
     return _titled(now, sheet.base)
 
 
@@ -131,15 +129,27 @@ def taken(sheet: Sheet, what: str, other: Scenario) -> Scenario:
     return _titled(now, sheet.base)
 
 
+# What a scenario says of a parameter: its value, a range to draw it from, and where the value comes from.
+_TABLES = ("values", "ranges", "sources")
+
+
+def _without(now: Scenario, name: str) -> Scenario:
+    """The scenario with one parameter left to the register."""
+    tables: dict[str, Any] = {
+        table: {key: said for key, said in getattr(now, table).items() if key != name} for table in _TABLES
+    }
+    return replace(now, **tables)
+
+
 def _with_entry_of(now: Scenario, name: str, other: Scenario) -> Scenario:
     """The scenario with one parameter as another has it: set, with a range, or left to the register."""
-    values = {key: value for key, value in now.values.items() if key != name}
-    ranges = {key: ends for key, ends in now.ranges.items() if key != name}
-    if name in other.values:
-        values[name] = other.values[name]
-    if name in other.ranges:
-        ranges[name] = other.ranges[name]
-    return replace(now, values=values, ranges=ranges)
+    now = _without(now, name)
+    tables: dict[str, Any] = {
+        table: {**getattr(now, table), name: getattr(other, table)[name]}
+        for table in _TABLES
+        if name in getattr(other, table)
+    }
+    return replace(now, **tables)
 
 
 def _titled(now: Scenario, base: Scenario) -> Scenario:

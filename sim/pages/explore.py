@@ -24,7 +24,12 @@ def page() -> None:
     st.title(plain(now.scenario.title))
     st.markdown(plain(now.scenario.question))
     bar.show()
+    label = st.empty()
+    label.markdown(f":small[Working out {now.runs:,} runs. Until they are done the last result stands below.]")
     result = work.result(now)
+    label.markdown(
+        f":small[{result.runs:,} runs, each with its own draw of the assumptions and its own luck; {result.seconds:.1f} s.]"
+    )
     say(result, now)
     first_view(result)
     explore_tabs.show(result)
@@ -105,7 +110,7 @@ def where(result: Summary) -> None:
     """The map, one run of it, and the selected state."""
     last = result.n_days - 1
     agreeing = result.outcome("states_agreeing")
-    st.subheader("The 54, day by day")
+    st.header("The 54, day by day")
     st.markdown(
         plain(
             f"On day {last}, {said(agreeing.median)} governors agree in the median; 5 to 95 % of runs {ends(agreeing)}."

@@ -110,7 +110,7 @@ def costs(result: Summary) -> None:
         for key, value in (("median", found.median), ("5 %", found.p05), ("95 %", found.p95)):
             rows[key].append(said(value))
     guard = result.outcome("cost_guard")
-    st.subheader(f"Costs until day {result.n_days - 1}")
+    st.header(f"Costs until day {result.n_days - 1}")
     st.markdown(plain(f"The Guard costs {said(guard.median)} USD in the median, 5 to 95 % of runs {ends(guard)}."))
     charts.table(rows, "Costs of the three channels")
     st.markdown(":small[Costs a day are assumptions with ranges: see the group Advanced.]")
@@ -118,7 +118,7 @@ def costs(result: Summary) -> None:
 
 def table(result: Summary) -> None:
     """The map as a table."""
-    st.subheader("Share of runs in which each state agrees")
+    st.header("Share of runs in which each state agrees")
     st.markdown(":small[For DC the share in which its Guard is sent on the President's order.]")
     found = map54.columns(result, plots.marked_days(result.n_days))
     st.dataframe(found, hide_index=True, height=400, key="map_table")

@@ -14,6 +14,7 @@ from sim.report import NOT_A_FORECAST
 # A module has one function `page()` that draws it.
 PAGES = (
     ("explore", "Explore", ""),
+    ("one_state", "One state", "Look closer"),
     ("exercises", "Exercises", "In class"),
     ("assumptions", "Assumptions", "Behind it"),
     ("about", "About", "Behind it"),
