@@ -28,9 +28,9 @@ def _baselines(history: History) -> list[str]:
     for case in history.cases(has_refusals=True):
         better = history.beaten_by(case)
         if better:
-            told = ", ".join(f"{name} {case.who(log_score, name):.2f}" for name in better)
+            told = ", ".join(f"{name} {case.who(log_score, name):.3f}" for name in better)
             lines.append(
-                f"{case.name}: who agrees is told worse than by {told} (model {case.who(log_score):.2f} nats a state). "
+                f"{case.name}: who agrees is told worse than by {told} (model {case.who(log_score):.3f} nats a state). "
                 "The model cannot know which kind of mission a request is, so it hedges between them."
             )
     unanimous = history.cases(has_refusals=False)

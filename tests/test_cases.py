@@ -201,6 +201,8 @@ def test_one_yes_outweighs_refusals_and_unknown_answers_stay_unknown(tmp_path: P
     more = row("VT", "decline_preemptive", 1) + row("VT", "contributing", precision="month")
     case = load_case(made_up(tmp_path, more=more))
     assert case.answers == {"NM": True, "TX": False, "VT": True}
+    # A second request refused leaves the first yes.
+    assert load_case(made_up(tmp_path, more=row("NM", "decline", 12))).answers["NM"] is True
     more = row("VT", "offer", 1) + row("VT", "police_only", 2)
     case = load_case(made_up(tmp_path, more=more))
     assert case.answers == {"NM": True, "TX": False}

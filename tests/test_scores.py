@@ -185,7 +185,10 @@ def test_reversals_are_counted_after_an_incident(tmp_path: Path) -> None:
         ('use = "qualitative"', 'use = "calibration"'),
         more=shock + given_back + row("VT", "accept", 8) + row("VT", "withdraw", 11),
     )
-    score = held_against(replay(case, 20, 1), [])
+    run = replay(case, 20, 1)
+    # Whoever has withdrawn has agreed all the same.
+    assert run.by_day("VT")[[7, 8, 12, 30]].tolist() == [0.0, 1.0, 1.0, 1.0]
+    score = held_against(run, [])
     assert {(line.what, line.count, line.median) for line in score.numbers} == {
         ("withdrew in all", 1, 1.0),
         ("withdrew after the incident", 1, 1.0),
@@ -308,7 +311,7 @@ def test_a_history_by_hand() -> None:
     assert history.beaten_by(poor) == list(BASELINES)
     assert (history.margin("side only").mean > 0) == ("beats every baseline" in verdict(history)[0])
     text = "\n".join(where_it_fails(history))
-    assert "poor: who agrees is told worse than by always yes 0.69" in text
+    assert "poor: who agrees is told worse than by always yes 0.693" in text
     assert "AZ (yes, given 25 %)" in text
     assert "good:" not in text
 
