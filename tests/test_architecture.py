@@ -10,12 +10,12 @@ from sim import store
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
 ORDER = (
-    "luck parameters parallel jobs texts world facts people governors shocks record scenario scenario_files sharing contest results bands setting shared reasons outcomes summary plots plots_run closeups influence "
+    "luck parameters parallel jobs texts world facts people governors shocks record scenario scenario_files sharing contest results bands setting shared reasons outcomes summary plots plots_run plots_history closeups influence "
     "cohorts mobilization states requester channels model packed kernel compiled ensemble blocks passport store store_bands stored lake report export story single comparison exercises worksheets designs experiments studies precision breakeven capacity information sensitivity discovery inquiry cases scores replays history misses likelihoods consent ramps calibration rewrite classroom commands pages __main__ app"
 ).split()
 HOMES = {
     "simpy": "shared cohorts mobilization states requester channels model",
-    "plotly": "plots plots_run closeups",
+    "plotly": "plots plots_run plots_history closeups",
     "streamlit": "app pages classroom",
     "multiprocessing distributed": "parallel",
     "numba": "kernel compiled",

@@ -17,6 +17,7 @@ PAGES = (
     ("one_state", "One state", "Look closer"),
     ("exercises", "Exercises", "In class"),
     ("assumptions", "Assumptions", "Behind it"),
+    ("history", "History", "Behind it"),
     ("about", "About", "Behind it"),
 )
 
