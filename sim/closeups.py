@@ -121,7 +121,10 @@ def two(a: Summary, b: Summary, series: str, unit: str) -> go.Figure:
     for of, letter, (colour, dash, fill, _) in zip((a, b), "AB", PAIR, strict=True):
         days = shown_days(of.n_days)
         p05, _, median, _, p95 = short(quantiles(of, series)[:, days], 1)
-        figure.add_trace(area(days, p05, p95, f"{letter}: 5 to 95 %", fill))
+        band = area(days, p05, p95, f"{letter}: 5 to 95 %", fill)
+        # Where bands lie on each other, their edges tell them apart.
+        band.line = {"width": 1, "color": colour, "dash": dash}
+        figure.add_trace(band)
         figure.add_scatter(
             x=days,
             y=median,

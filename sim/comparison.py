@@ -18,8 +18,8 @@ from sim.story import sentence
 
 # Kinds of events, from the top of a timeline down; whatever is named nowhere is a shock or the law.
 LANES = {
-    "the requester": ("approved", "round", "asked", "asked again", "federalized", "returned to the governor"),
-    "shocks and the law": (),
+    "requester": ("approved", "round", "asked", "asked again", "federalized", "returned to the governor"),
+    "shocks, law": (),
     "governors": (
         "accept",
         "accept with limits",
@@ -46,7 +46,7 @@ LANES = {
 
 def lane_of(event: Event) -> str:
     """Which of LANES an event belongs to."""
-    return next((lane for lane, kinds in LANES.items() if event.event in kinds), "shocks and the law")
+    return next((lane for lane, kinds in LANES.items() if event.event in kinds), "shocks, law")
 
 
 def paired(a: Ensemble, b: Ensemble) -> dict[str, dict[str, float | None]]:

@@ -193,18 +193,16 @@ def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], hi
     days = shown_days(ensemble.n_days)
     p05, p25, median, p75, p95 = short(quantiles(ensemble, series)[:, days], 1)
     figure = go.Figure([area(days, p05, p95, "5 to 95 % of runs", WIDE), area(days, p25, p75, "25 to 75 %", NARROW)])
-    dates = _dates(ensemble, days)
     figure.add_scatter(
         x=days,
         y=median,
         name="median",
         mode="lines",
         line={"color": BLUE, "width": 2.5},
-        customdata=[
-            [date, round(float(low), 1), round(float(high), 1)] for date, low, high in zip(dates, p05, p95, strict=True)
-        ],
-        hovertemplate=f"day %{{x}}, %{{customdata[0]}}<br>median %{{y:,.4~g}} {unit}"
-        "<br>5 to 95 %: %{customdata[1]:,.4~g} to %{customdata[2]:,.4~g}<extra></extra>",
+        # Dates stand on the axis and are left out here: in every point they would be a good part of what travels.
+        customdata=np.column_stack([p05, p95]),
+        hovertemplate=f"day %{{x}}<br>median %{{y:,.4~g}} {unit}"
+        "<br>5 to 95 %: %{customdata[0]:,.4~g} to %{customdata[1]:,.4~g}<extra></extra>",
     )
     for words, level, colour, dash in levels:
         figure.add_scatter(
@@ -253,11 +251,6 @@ def laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> 
 def short(values: Numbers, decimals: int) -> NDArray[np.float32]:
     """Numbers as a chart needs them: rounded, and half as long on the way to the browser."""
     return np.round(values, decimals).astype(np.float32)
-
-
-def _dates(ensemble: Result, days: NDArray[np.int_]) -> list[str]:
-    """Dates as they are read."""
-    return [f"{ensemble.scenario.start + timedelta(days=int(day)):%d %b %Y}" for day in days]
 
 
 def _dated(days: list[int], ensemble: Result) -> list[str]:

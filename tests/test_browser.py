@@ -13,6 +13,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from benchmarks.served import app_served
 from sim.pages import document
+from sim.pages.map54 import LOOKS
+from sim.plots import ANSWERS
+from sim.results import STATUSES
 from sim.scenario_files import load, parse
 from sim.sharing import Shared, link_of, read_link
 from sim.world import load_world
@@ -23,6 +26,8 @@ DESK, WALL, PHONE = {"width": 1280, "height": 900}, {"width": 1920, "height": 10
 # So that a page is soon there on a machine that does other things too.
 FEW = 60
 CODES = set(load_world().codes)
+# Statuses whose colours alone would not do; agreement is plain.
+HATCHED = {words for words, (series, _) in zip(STATUSES, LOOKS, strict=True) if ANSWERS[series][1]}
 Visit = Callable[..., Page]
 
 
@@ -240,15 +245,21 @@ def test_days_move_in_the_browser_and_nothing_is_asked_of_the_server(visit: Visi
 def test_a_status_is_told_by_letter_and_pattern_too(visit: Visit) -> None:
     page = visit()
     page.get_by_text("Status in run 0").click()
-    looks = {}
+    # The colour and the hatching of what a shape is filled with.
+    fill = """e => {
+        const pattern = e.getRootNode().getElementById(e.style.fill.match(/#([^")]+)/)[1])
+        return [pattern.querySelector("rect").getAttribute("fill"), pattern.querySelector("path")?.getAttribute("d") ?? ""]
+    }"""
+    looks: dict[str, set[tuple[str, ...]]] = {}
     for code in CODES:
         status = re.search(r": (.+) on day", words_of(page, code)).group(1)  # type: ignore[union-attr]
-        fill = shape(page, code).evaluate("e => e.style.fill")
-        letter = page.locator(f"g.state[data-code={code}] .number").text_content()
-        looks.setdefault(status, set()).add((fill, letter))
+        letter = str(page.locator(f"g.state[data-code={code}] .number").text_content())
+        looks.setdefault(status, set()).add((letter, *shape(page, code).evaluate(fill)))
     assert all(len(found) == 1 for found in looks.values())
-    assert len({next(iter(found))[1] for found in looks.values()}) == len(looks) >= 2
-    assert all(fill.startswith("url(") for found in looks.values() for fill, _ in found)
+    seen = {status: next(iter(found)) for status, found in looks.items()}
+    assert len({letter for letter, _, _ in seen.values()}) == len(seen) >= 2
+    assert all(bool(hatching) == (status in HATCHED) for status, (_, _, hatching) in seen.items())
+    assert set(seen) & HATCHED
 
 
 def test_little_motion_is_a_picture_a_second(visit: Visit) -> None:

@@ -49,7 +49,7 @@ def test_every_kind_that_a_run_tells_has_a_lane_and_what_is_unknown_is_a_shock()
     assert len(kinds) == len(set(kinds))
     assert set(kinds) == set(story._SENTENCES)
     assert lane_of(event(1, "withdraw", "TX")) == "governors"
-    assert lane_of(event(1, "hurricane", "TX")) == "shocks and the law"
+    assert lane_of(event(1, "hurricane", "TX")) == "shocks, law"
 
 
 def test_in_a_small_play_only_what_hangs_on_the_answer_lies_downstream() -> None:

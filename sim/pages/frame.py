@@ -15,6 +15,7 @@ from sim.report import NOT_A_FORECAST
 PAGES = (
     ("explore", "Explore", ""),
     ("one_state", "One state", "Look closer"),
+    ("compare", "Compare", "Look closer"),
     ("exercises", "Exercises", "In class"),
     ("assumptions", "Assumptions", "Behind it"),
     ("history", "History", "Behind it"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim import closeups, influence
 from sim.outcomes import OUTCOMES, band
 from sim.pages import charts, document, work
-from sim.pages.words import ends, plain
+from sim.pages.words import ends, plain, signed
 from sim.parameters import register
 from sim.report import said
 from sim.results import DECLINED, NOT_ASKED
@@ -133,10 +133,10 @@ def _table(
         bands = [band(of[row.name]) for row in rows]
         table[f"{words}: median (5 to 95 %)"] = [f"{said(found.median)} ({ends(found)})" for found in bands]
     if has_given:
-        table["given less all, means"] = [_signed(row.selection) for row in rows]
+        table["given less all, means"] = [signed(row.selection) for row in rows]
     if has_made:
         table["made less all, same luck (95 % interval)"] = [
-            _signed(row.effect) + ("" if row.low is None else f" ({_signed(row.low)} to {_signed(row.high)})")
+            signed(row.effect) + ("" if row.low is None else f" ({signed(row.low)} to {signed(row.high)})")
             for row in rows
         ]
     return table
@@ -144,13 +144,6 @@ def _table(
 
 def _label(name: str) -> str:
     return OUTCOMES[name].label if name in OUTCOMES else name.capitalize()
-
-
-def _signed(value: float | None) -> str:
-    """A difference as it is read."""
-    if value is None:
-        return "never"
-    return f"{value:+,.0f}" if abs(value) >= 20 else f"{value:+.2f}"
 
 
 def _why(
@@ -170,13 +163,13 @@ def _why(
         few = "; so few runs tell little" if n < FEW else ""
         told.append(
             f"{name} declines by itself in {n:,} of {len(mask):,} runs; in those {row.given:.1f} other governors agree in the "
-            f"mean, in all runs {row.everywhere:.1f} ({_signed(row.selection)}){few}."
+            f"mean, in all runs {row.everywhere:.1f} ({signed(row.selection)}){few}."
         )
     if made is not None:
-        sure = "" if row.low is None else f", 95 % interval {_signed(row.low)} to {_signed(row.high)}"
+        sure = "" if row.low is None else f", 95 % interval {signed(row.low)} to {signed(row.high)}"
         told.append(
             f"Made to decline in every run, under the same luck, it changes the number of the others by "
-            f"{_signed(row.effect)} in the mean{sure}."
+            f"{signed(row.effect)} in the mean{sure}."
         )
         if not (made.last_status[:, k] != NOT_ASKED).any():
             told.append("It is never asked here, so there is nothing to decline.")

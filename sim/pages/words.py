@@ -38,3 +38,11 @@ def word(value: Any) -> str:
 def date(of: Ensemble | Summary, day: int) -> str:
     """The date of a day, as it is read."""
     return f"{of.scenario.start + timedelta(days=day):%d %b %Y}"
+
+
+def signed(value: float | None) -> str:
+    """A difference as it is read, with its sign; "never" where it never happened."""
+    if value is None:
+        return "never"
+    is_whole = abs(value) >= 20 or float(value).is_integer()
+    return "0" if value == 0 else f"{value:+,.0f}" if is_whole else f"{value:+.2f}"
