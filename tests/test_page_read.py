@@ -98,3 +98,11 @@ def test_a_contested_value_becomes_a_scenario_with_its_source() -> None:
     at.text_input(key="contest/value").set_value("long").run()
     at.button(key="contest/go").click().run()
     assert "whole number" in at.error[0].value
+
+
+def test_the_first_screen_is_put_away_with_one_click_and_stays_away() -> None:
+    at = opened("explore")
+    assert any(text.value == "Before you start" for text in at.subheader)
+    at.button(key="has_read_now").click().run()
+    assert not any(text.value == "Before you start" for text in at.subheader)
+    assert not at.exception

@@ -8,7 +8,7 @@ import streamlit as st
 from sim import plots
 from sim.export import daily_table, html_report
 from sim.outcomes import OUTCOMES
-from sim.pages import bar, charts, controls, document, explore_tabs, legal, map54, work
+from sim.pages import about, bar, charts, controls, document, explore_tabs, legal, map54, work
 from sim.pages.words import date, ends, plain
 from sim.report import as_json, said
 from sim.results import DECLINED
@@ -23,6 +23,7 @@ def page() -> None:
     now = document.current()
     st.title(plain(now.scenario.title))
     st.markdown(plain(now.scenario.question))
+    about.first_screen()
     bar.show()
     label = st.empty()
     label.markdown(f":small[Working out {now.runs:,} runs. Until they are done the last result stands below.]")
