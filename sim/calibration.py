@@ -6,6 +6,7 @@ days. The ramp: of many draws those that come nearest to the counts. A fit becom
 afterwards is the fit's uncertainty and nothing else. `seeds/calibration.toml` holds what is assumed before.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -200,8 +201,12 @@ def _fitted(
         # Nobody comes forward at no pace, and nobody is trained without a seat.
         low = max(low, ends[0] / 10.0)
     least, most = entry.limits or (-np.inf, np.inf)
-    digits = (float(f"{min(max(end, least), most):.3g}") for end in (low, value, high))
-    low, value, high = (float(round(end)) if entry.whole else end for end in digits)
+    # Two digits of its standard deviation are all that is known of it.
+    decimals = 0 if entry.whole else max(0, 1 - math.floor(math.log10(sd)))
+    ends_told = (min(max(end, least), most) for end in (low, value, high))
+    low, value, high = (
+        float(f"{end:.3g}") if entry.scale == "log" else round(end, decimals) + 0.0 for end in ends_told
+    )
     return Fitted(name, *before, *after, value, low, high, tuple(cases))
 
 

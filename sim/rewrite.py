@@ -28,7 +28,12 @@ def changes_of(found: Fit, today: date) -> dict[str, dict[str, Any]]:
             changes[name] = {"value": _typed(one, one.value), "range": [_typed(one, one.low), _typed(one, one.high)]}
             changes[name]["source"] = source_of(one.cases, today)
     if found.memberships:
+        means, sds = ([part[key] for part in on.regimes()] for key in ("mean", "sd"))
         changes[MISSION] = {
+            "range": [
+                min(m - s for m, s in zip(means, sds, strict=True)),
+                max(m + s for m, s in zip(means, sds, strict=True)),
+            ],
             "mixture": [
                 {"weight": round(weight, 2), "mean": part["mean"], "sd": part["sd"], "label": part["label"]}
                 for part, weight in zip(on.regimes(), found.weights, strict=True)

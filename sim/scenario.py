@@ -91,8 +91,11 @@ class Scenario:
 
     @property
     def world(self) -> World:
-        """The jurisdictions as this scenario has them; scenarios with the same requester and covariates share one."""
-        requester = str(self.value("request.party"))
+        """The jurisdictions as this scenario has them."""
+        return self.world_of(str(self.value("request.party")))
+
+    def world_of(self, requester: str) -> World:
+        """The jurisdictions as a requester of a party sees them; scenarios with the same covariates share one world."""
         return world_then(requester, self.states) if self.states else load_world(requester)
 
     def value(self, name: str) -> Value:

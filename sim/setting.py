@@ -114,7 +114,7 @@ def setting_of(scenario: Scenario, seed: int, draw: int | None, world: World | N
     """Resolve a scenario for one draw (None: defaults) of the uncertainties; `world` replaces the scenario's."""
     values = resolve(scenario.values, scenario.ranges, seed, draw)
     if world is None:
-        world = scenario.world
+        world = scenario.world_of(str(values["request.party"]))
     by_day = []
     current, levers = dict(values), _levers(values, values, world)
     changes = list(scenario.changes)
