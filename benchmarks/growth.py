@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument(
         "--long",
         action="store_true",
-        help=f"up to {MOST_RUNS:,} runs: hours, and as much memory as an ensemble of them needs",
+        help=f"up to {MOST_RUNS:,} runs: many minutes, and as much memory as an ensemble of them needs",
     )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--one", nargs=2, metavar=("WHAT", "SIZE"), help="one measurement, in this process")
