@@ -14,7 +14,8 @@ help:
 	@echo "make lab    what studies, questions in SQL and clusters need besides"
 	@echo "make test   environment, test dependencies, Chromium where missing, the whole suite"
 	@echo "make lint   style and types only"
-	@echo "make bench  speed, as ratios inside one run; make bench-app: of the app and of a class"
+	@echo "make bench  speed, as ratios inside one run; LONG=1 adds what takes many minutes"
+	@echo "make bench-app  the same of the app in a browser, and of a class"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -64,9 +65,14 @@ lint: $(VENV)/.test
 test: $(VENV)/.test chromium lint compiled
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: $(VENV)/.app compiled
+# A few minutes; with LONG=1 also up to 100,000 runs, two Dask workers against one, and the peers that are installed.
+bench: $(VENV)/.app $(if $(LONG),lab) compiled
 	$(BIN)/python -m benchmarks.simpy_run
 	$(BIN)/python -m benchmarks.compiled_run
+	$(BIN)/python -m benchmarks.limit
+	$(BIN)/python -m benchmarks.growth $(if $(LONG),,--quick)
+	$(if $(LONG),$(BIN)/python -m benchmarks.cluster)
+	$(if $(LONG),$(BIN)/python -m benchmarks.peers)
 
 # Of the app in a browser and of a class on one server; ten minutes of a class: python -m benchmarks.load --long
 bench-app: $(VENV)/.test chromium compiled
