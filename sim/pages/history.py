@@ -34,7 +34,7 @@ def page() -> None:
             "fit that has not seen it. Everything after May 2025, and two earlier cases, are kept out for others to score."
         )
     )
-    scores = _scored(model_version())
+    scores = _scored(model_version(), work.bar(RUNS * len(cases)))
     st.header("How well, and how badly")
     for line in verdict(scores):
         st.markdown(f"- {plain(line)}")
@@ -55,9 +55,9 @@ def page() -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Replaying all cases")
-def _scored(version: str) -> History:
+def _scored(version: str, _tell: work.Tell | None = None) -> History:
     """All cases scored; the version is the key."""
-    return score_all(load_cases(), RUNS, jobs=work.JOBS)
+    return score_all(load_cases(), RUNS, jobs=work.JOBS, tell=_tell)
 
 
 @st.cache_resource(max_entries=10, show_spinner="Replaying the case")

@@ -45,7 +45,7 @@ def result(shared: Shared) -> Summary:
     InputError
         If the scenario cannot be run.
     """
-    found = _summary(shared.scenario.digest, shared.seed, shared.runs, shared.scenario, _bar(shared.runs))
+    found = _summary(shared.scenario.digest, shared.seed, shared.runs, shared.scenario, bar(shared.runs))
     # The same question may have been asked under another title.
     return replace(found, scenario=shared.scenario)
 
@@ -56,7 +56,7 @@ def ensemble(shared: Shared) -> Ensemble:
     The runs of a condition are `replace(e, done=e.done & mask)`: series, outcomes and plots then count those alone
     (`status_counts` still counts all). Which state said what in the end: `e.last_status[:, e.codes.index("TX")]`.
     """
-    found = _ensemble(shared.scenario.digest, shared.seed, shared.runs, shared.scenario, _bar(shared.runs))
+    found = _ensemble(shared.scenario.digest, shared.seed, shared.runs, shared.scenario, bar(shared.runs))
     return replace(found, scenario=shared.scenario)
 
 
@@ -102,7 +102,7 @@ def _pool() -> tuple[Any, Any]:
     return context, context.__enter__()
 
 
-def _bar(runs: int) -> Tell | None:
+def bar(runs: int) -> Tell | None:
     """A bar for what takes long; what stood on the page stays until the new result is there."""
     if compiled.unavailable() is None and compiled.is_ready() and runs <= SOON:
         return None
