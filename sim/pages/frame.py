@@ -16,7 +16,10 @@ PAGES = (
     ("explore", "Explore", ""),
     ("one_state", "One state", "Look closer"),
     ("compare", "Compare", "Look closer"),
+    ("one_run", "One run", "Look closer"),
+    ("channels", "Three channels", "Look closer"),
     ("exercises", "Exercises", "In class"),
+    ("studies", "Sensitivity and discovery", "In class"),
     ("assumptions", "Assumptions", "Behind it"),
     ("about", "About", "Behind it"),
 )
