@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import segno
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Page, Request, expect
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -26,6 +26,7 @@ from benchmarks import load
 from benchmarks.served import LOOPBACK, ROOT, app_served, free_port, served
 from sim import classroom
 from sim.__main__ import app as commands
+from sim.pages import frame
 from sim.parameters import InputError
 from tests.conftest import needs_chromium
 
@@ -324,12 +325,26 @@ def visit(browser: Browser, address: str) -> tuple[Page, list[str], list[str]]:
 
 
 @needs_chromium
-def test_the_page_works_under_the_policy_and_asks_nobody_else(browser: Browser, port: int) -> None:
-    page, asked, refused = visit(browser, f"http://{LOOPBACK}:{port}")
-    assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
+def test_every_page_works_under_the_policy_and_asks_nobody_else(browser: Browser, port: int) -> None:
+    address = f"http://{LOOPBACK}:{port}"
+    page, asked, refused = visit(browser, address)
+    # A component's own script runs, and so does a chart's way into a picture.
+    expect(page.locator("g.state")).to_have_count(54)
+    day = page.locator("[data-part=day]")
+    day.press("Home")
+    expect(page.locator("[data-part=when]")).to_have_text(re.compile("^Day 0,"))
+    chart = page.locator(".js-plotly-plot").first
+    chart.hover()
+    with page.expect_download() as saved:
+        chart.locator("[data-title*='Download plot']").click()
+    assert saved.value.path().read_bytes().startswith(b"\x89PNG")
+    for name, *_ in frame.PAGES[1:]:
+        page.goto(f"{address}/{name}")
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=120_000)
+        assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0, name
     # A library tries whether it may compile WebAssembly, and does without.
     assert [line for line in refused if "wasm-eval" not in line] == []
-    own = (f"http://{LOOPBACK}:{port}/", f"ws://{LOOPBACK}:{port}/", "data:", f"blob:http://{LOOPBACK}:{port}/")
+    own = (f"{address}/", f"ws://{LOOPBACK}:{port}/", "data:", f"blob:{address}/")
     assert [url for url in asked if not url.startswith(own)] == []
     # The policy is in force: what a page may not do fails.
     attempt = "fetch('http://evil.example/').catch(() => {})"
