@@ -1,7 +1,8 @@
 """How the cost of the compiled engine grows with runs, states and days: `python -m benchmarks.growth`.
 
 Each size is measured in a process of its own: processor time, the best of some, once machine code is loaded; and what the
-work adds to the peak of memory. The exponent is the slope of time against size on the log scale, by least squares.
+work adds to the peak of memory. Runs are counted block by block (`sim.blocks`), as the command line does with very many.
+The exponent is the slope of time against size on the log scale, by least squares.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from sim import compiled
-from sim.ensemble import run_ensemble
+from sim.blocks import run_bands
 from sim.scenario_files import load
 from sim.world import World, load_world
 
@@ -46,7 +47,7 @@ def work(what: str, size: int) -> Callable[[], object]:
     """What is to be timed, ready to be called."""
     scenario = load(BASELINE)
     if what == "runs":
-        return lambda: run_ensemble(scenario, 1, replications=size, jobs=1, with_twins=False, engine="compiled")
+        return lambda: run_bands(scenario, 1, replications=size, jobs=1, with_twins=False, engine="compiled")
     if what == "states":
         world, pairs = many_states(size), [(r, r) for r in range(FEW)]
         return lambda: compiled.chunk(scenario, 1, pairs, world)
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument(
         "--long",
         action="store_true",
-        help=f"up to {MOST_RUNS:,} runs: many minutes, and as much memory as an ensemble of them needs",
+        help=f"up to {MOST_RUNS:,} runs: many minutes",
     )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--one", nargs=2, metavar=("WHAT", "SIZE"), help="one measurement, in this process")
