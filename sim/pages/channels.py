@@ -41,8 +41,8 @@ def page() -> None:
         _days(now)
     with st.spinner(f"Running {now.runs:,} runs over {now.scenario.days:,} days", show_time=True):
         result = work.result(now)
-        table = _race(now)
-    st.markdown(f"**{plain(_who_is_first(result, table))}**")
+        words, table = _race(now)
+    st.markdown(f"**{plain(_who_is_first(result, words))}**")
     charts.show(
         plots_run.channels(
             result, [(_name(channel), of.series) for channel, of in CHANNELS.items()], document.number(WANTED)
@@ -94,50 +94,41 @@ def _set_days() -> None:
     document.take("days", replace(document.current().scenario, days=days))
 
 
-def _race(now: Shared) -> dict[str, list[str]]:
-    """The table of the race, computed once for everybody."""
+def _race(now: Shared) -> tuple[str, dict[str, list[str]]]:
+    """Who is first in a sentence, and the table of the race, worked out once for everybody."""
     return _raced(now.scenario.digest, now.seed, now.runs, now)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _raced(digest: str, seed: int, runs: int, _now: Shared) -> dict[str, list[str]]:
+def _raced(digest: str, seed: int, runs: int, _now: Shared) -> tuple[str, dict[str, list[str]]]:
     made = work.ensemble(_now)
     days = capacity.days_to(made)
     first = capacity.first_of(days).mean(axis=1)
-    rows: dict[str, list[str]] = {
-        name: []
-        for name in (
-            "Channel",
-            "First in",
-            "Day it has them",
-            "Never within the run",
-            "Cost until then",
-            "Cost of a day",
-        )
-    }
+    shares = [(of.title, share) for of, share in zip(CHANNELS.values(), first, strict=True)]
+    shares += [
+        ("several on one day", capacity.together(days).mean()),
+        ("none of them", np.isnan(days).all(axis=0).mean()),
+    ]
+    words = ", ".join(f"{who} in {100 * share:.0f} %" for who, share in shares if share > 0.0 or who in _titles())
+    # A column for each channel: three columns are read on a phone.
+    table = {"What": ["First in", "Day it has them", "Never within the run", "Cost until then", "Cost of a day"]}
     for k, (channel, of) in enumerate(CHANNELS.items()):
         when, cost = band(days[k]), capacity.cost_until(made, of)
         spent = cost[~np.isnan(cost)]
-        told = (
-            _name(channel),
+        table[_name(channel)] = [
             f"{100 * first[k]:.0f} % of runs",
             "never" if when.never == 1.0 else f"median {said(when.median)}, 5 to 95 % of runs {ends(when)}",
             f"{100 * when.never:.0f} % of runs",
-            f"median {_dollars(float(np.median(spent)))}, where it has them ({len(spent):,} runs)"
+            f"median {_dollars(float(np.median(spent)))} in the {len(spent):,} runs that get there"
             if len(spent)
             else "-",
             _value(_now, of.cost),
-        )
-        for column, cell in zip(rows.values(), told, strict=True):
-            column.append(cell)
-    tied, nobody = capacity.together(days).mean(), np.isnan(days).all(axis=0).mean()
-    for words, share in (("several on the same day", tied), ("none of them", nobody)):
-        if share > 0.0:
-            for column, cell in zip(
-                rows.values(), (words, f"{100 * share:.0f} % of runs", "", "", "", ""), strict=True
-            ):
-                column.append(cell)
-    return rows
+        ]
+    return words, table
+
+
+def _titles() -> list[str]:
+    return [of.title for of in CHANNELS.values()]
 
 
 def _value(now: Shared, name: str) -> str:
@@ -151,13 +142,9 @@ def _dollars(value: float) -> str:
     return f"{value / 1e9:,.2f} billion USD" if value >= 1e9 else f"{value / 1e6:,.1f} million USD"
 
 
-def _who_is_first(result: Summary, table: dict[str, list[str]]) -> str:
+def _who_is_first(result: Summary, words: str) -> str:
     wanted = int(result.scenario.value(WANTED))
-    shares = ", ".join(
-        f"{channel[0].lower()}{channel[1:]} in {share.removesuffix(' of runs')}"
-        for channel, share in zip(table["Channel"], table["First in"], strict=True)
-    )
-    return f"First to {wanted:,} people within {result.n_days - 1:,} days: {shares} of the runs."
+    return f"First to {wanted:,} people within {result.n_days - 1:,} days: {words} of the runs."
 
 
 def _last_day(result: Summary) -> str:

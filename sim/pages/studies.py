@@ -87,7 +87,7 @@ def _make(now: Shared) -> None:
     except InputError as error:
         st.error(plain(str(error)))
         return
-    told = f" for {condition}" if condition else ""
+    told = f", {_condition_in_words(condition)}" if condition else ""
     st.markdown(
         plain(
             f"{experiment.n_rows:,} runs: {len(experiment.factors)} uncertainties vary over their ranges, everything else "
@@ -102,7 +102,7 @@ def _make(now: Shared) -> None:
         on_click=_start,
         args=(
             key,
-            f"{of.title.split(':')[0]} of {now.scenario.title}{told}",
+            f"{of.title.split(':')[0]}{told}: {now.scenario.title}",
             _subject(now),
             partial(_made, experiment, condition),
         ),
@@ -302,8 +302,8 @@ def _boxes(found: Found) -> None:
     if condition is None:
         return
     share = 100 * found.n_reaching / found.n_runs
-    told = f"{OUTCOMES[condition.outcome].label}: {SIGNS.get(condition.sign, condition.sign)} {said(condition.number)}"
-    st.markdown(f"**{plain(f'{found.n_reaching:,} of {found.n_runs:,} runs reach it ({share:.0f} %). {told}.')}**")
+    told = _condition_in_words(condition)
+    st.markdown(f"**{plain(f'{found.n_reaching:,} of {found.n_runs:,} runs reach it ({share:.0f} %): {told}.')}**")
     for method, each in boxes.items():
         st.subheader(plain(LOOKS[method]))
         if not each:
@@ -325,6 +325,11 @@ def _boxes(found: Found) -> None:
             "box. Boxes describe these runs, spread evenly over the ranges; they do not say how likely conditions are."
         )
     )
+
+
+def _condition_in_words(condition: Condition) -> str:
+    label = OUTCOMES[condition.outcome].label
+    return f"{label[0].lower()}{label[1:]} {SIGNS.get(condition.sign, condition.sign)} {said(condition.number)}"
 
 
 def _where(boxes: list[Any], ends: dict[str, tuple[float, float]]) -> None:
