@@ -84,6 +84,8 @@ def run_bands(
                     bands.add(block, outcomes.measure_more(block))
                     if block_done is not None:
                         block_done(at, block)
+                # Let go before the next one is made, or two would stand in memory.
+                del block
             twins = twins_of(pairs) if with_twins else []
             sides = [[pairs[k] for k, _ in twins], [pair for _, pair in twins]]
             firsts, seconds = (
