@@ -20,7 +20,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -30,7 +30,7 @@ from typing import Any
 from sim.bands import Bands
 from sim.ensemble import pairs_of, run_ensemble
 from sim.parameters import InputError, model_version, register, shorten
-from sim.results import Ensemble, Pairs
+from sim.results import Ensemble, Pair, Pairs
 from sim.scenario import Scenario
 from sim.sharing import MOST_BYTES, MOST_SEED, parsed_json, revived, versions
 
@@ -80,14 +80,23 @@ def passport_of(ensemble: Ensemble | Bands) -> str | None:
     """The code of a result, or None while runs are missing, since then its digest stands for nothing yet."""
     if ensemble.n_finished < len(ensemble.pairs):
         return None
-    if not isinstance(ensemble.pairs, Pairs):
-        raise InputError("a passport needs all runs of a plan of draws and replications; these are some of them")
-    draws, replications = ensemble.pairs.draws, ensemble.pairs.replications
+    draws, replications = plan_of(ensemble.pairs)
     whole = bytes([FORMAT])
     whole += b"".join(_varint(int(part)) for part in model_version().split("."))
     whole += b"".join(_varint(n) for n in (ensemble.seed, 0 if draws is None else draws + 1, replications))
     whole += bytes.fromhex(ensemble.digest)[:DIGEST_BYTES] + _difference(ensemble.scenario)
     return _grouped(_written(whole + _check(whole)))
+
+
+def plan_of(pairs: Sequence[Pair]) -> tuple[int | None, int]:
+    """The (draws, replications) of which `ensemble.pairs_of` makes these runs."""
+    if isinstance(pairs, Pairs):
+        return pairs.draws, pairs.replications
+    n_draws = len({draw for draw, _ in pairs} - {None})
+    for plan in ((None, len(pairs)), (n_draws, len(pairs) // max(1, n_draws))):
+        if pairs_of(*plan) == pairs:
+            return plan
+    raise InputError("a passport needs all runs of a plan of draws and replications; these are some of them")
 
 
 def read_passport(code: str) -> Passport:

@@ -120,8 +120,11 @@ def test_how_it_is_typed_does_not_matter() -> None:
 
 @pytest.mark.parametrize("plan", [(None, 1), (None, 5), (0, 1), (0, 4), (1, 3), (3, 1), (3, 4)])
 def test_the_plan_is_told_from_the_runs(plan: tuple[int | None, int]) -> None:
-    found = read_passport(str(passport_of(finished(BASELINE, 1, *plan))))
+    ensemble = finished(BASELINE, 1, *plan)
+    found = read_passport(str(passport_of(ensemble)))
     assert (found.draws, found.replications) == plan
+    # Runs that were kept on disk come back as plain pairs.
+    assert passport_of(replace(ensemble, pairs=list(ensemble.pairs))) == passport_of(ensemble)
 
 
 def test_some_runs_of_a_plan_or_unfinished_ones_have_no_code() -> None:
