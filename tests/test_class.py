@@ -263,7 +263,8 @@ def test_the_board_shows_the_address_and_its_code(monkeypatch: pytest.MonkeyPatc
         ("127.0.0.1; rm", "is not an address"),
     ],
 )
-def test_a_wrong_address_is_told_without_a_traceback(address: str, told: str) -> None:
+def test_a_wrong_address_is_told_without_a_traceback(address: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classroom, "serve", lambda _address, _port, tell: tell())
     answer = CliRunner().invoke(commands, ["class", "--address", address, "--port", str(free_port())])
     assert answer.exit_code == 2
     assert told in answer.output
