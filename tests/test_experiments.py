@@ -39,7 +39,7 @@ from sim.experiments import (
     summaries,
 )
 from sim.outcomes import OUTCOMES, measure_all
-from sim.parameters import InputError
+from sim.parameters import InputError, register
 from sim.scenario import Scenario
 from sim.scenario_files import parse
 from tests.clusters import PATIENCE, Cluster, cluster_in, wait_for
@@ -58,6 +58,7 @@ asked = ["TX", "FL", "OH"]
 deadline_days = 10
 [assumptions]
 "review.days" = 1.0
+"decide.pace" = 0.09
 """
 WORDS = {"title": "A small sweep", "question": "What changes?"}
 BASE = parse(SHORT, "short")
@@ -140,6 +141,13 @@ def test_a_list_keeps_its_points_and_takes_what_they_leave_out_from_the_base() -
     )
 
 
+def ends(name: str) -> tuple[float, float]:
+    """The register's range of a number."""
+    found = register()[name].range
+    assert found is not None
+    return found
+
+
 SAMPLED: dict[str, Any] = {
     "levers": {"tour.days": {"low": 30, "high": 180}, "volunteers.basis": ["voluntary", "ordered"]},
     "uncertainties": {"support.party": {}, "decide.pace": {"high": 0.3}},
@@ -151,7 +159,8 @@ def test_a_latin_hypercube_puts_one_point_into_each_stratum_of_each_factor() -> 
     made = small("lhs", n=20, **SAMPLED)
     raw = sample(made)
     assert raw.shape == (20, 4)
-    lows, highs = np.array([30.0, 0.0, 1.0, math.log(0.015)]), np.array([180.0, 2.0, 3.5, math.log(0.3)])
+    (least, most), slow = ends("support.party"), ends("decide.pace")[0]
+    lows, highs = np.array([30.0, 0.0, least, math.log(slow)]), np.array([180.0, 2.0, most, math.log(0.3)])
     raw[:, 3] = np.log(raw[:, 3])  # drawn evenly over orders of magnitude, as the register says
     strata = np.floor(20 * (raw - lows) / (highs - lows)).astype(int)
     assert [sorted(column) for column in strata.T.tolist()] == [list(range(20))] * 4
@@ -187,14 +196,15 @@ def test_a_design_has_as_many_points_as_it_tells(design: str, n: int, more: dict
     pytest.importorskip("SALib")
     made = small(design, n=n, **more, **SAMPLED)
     assert made.n_points == len(points(made)) == size
-    low, high = 0.015, 0.3
+    low, high = ends("decide.pace")[0], 0.3
     assert all(low <= point["decide.pace"] <= high for point in points(made))  # type: ignore[operator]
 
 
 def test_each_step_of_a_morris_trajectory_moves_one_factor_between_levels() -> None:
     pytest.importorskip("SALib")
     made = small("morris", n=6, uncertainties={"support.party": {}, "support.vote": {}, "tour.reup": {}})
-    unit = (sample(made) - [1.0, 0.1, 0.3]) / [2.5, 0.6, 0.4]
+    low, high = np.array([ends(name) for name in ("support.party", "support.vote", "tour.reup")]).T
+    unit = (sample(made) - low) / (high - low)
     assert np.allclose(3 * unit, np.round(3 * unit))
     steps = np.diff(unit.reshape(6, 4, 3), axis=1)
     assert np.allclose(np.sort(np.abs(steps), axis=2), [0.0, 0.0, 2.0 / 3.0])
@@ -222,7 +232,7 @@ def test_the_problem_is_as_salib_has_it() -> None:
     assert made == {
         "num_vars": 4,
         "names": ["tour.days", "volunteers.basis", "support.party", "decide.pace"],
-        "bounds": [[30.0, 180.0], [0.0, 2.0], [1.0, 3.5], [0.015, 0.3]],
+        "bounds": [[30.0, 180.0], [0.0, 2.0], list(ends("support.party")), [ends("decide.pace")[0], 0.3]],
         "dists": ["unif", "unif", "unif", "logunif"],
     }
 
