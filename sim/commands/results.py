@@ -199,6 +199,7 @@ def show(
     """Summarize stored results as `run` did, without running anything."""
     with errors_told():
         from sim.parameters import InputError
+        from sim.passport import passport_of
         from sim.report import answers_table, summary
         from sim.report import as_json as json_of
         from sim.stored import called, loaded
@@ -213,6 +214,8 @@ def show(
             raise InputError(f"{folder}: no run of {result} has finished: {first}")
         baseline = baseline_beside(Path("scenarios") / "baseline.toml")
         console().print(answers_table(ensemble) if quiet else summary(ensemble, manifest, baseline, verbose))
+        if code := passport_of(ensemble):
+            print(f"Passport {code}")
 
 
 @results.command("compare")
