@@ -390,7 +390,7 @@ BAD = {
     "state": (["why", BASELINE, "Ohio"], "did you mean 'OH'"),
     "no results": (["repeat", "scenarios"], "no manifest.json"),
     "no folder": (["scenarios", "nowhere"], "no such folder"),
-    "too many runs": (["run", BASELINE, "--draws", "10000", "--replications", "10000"], "are more than"),
+    "too many runs": (["run", BASELINE, "--draws", "100000", "--replications", "100000"], "are more than"),
 }
 
 
