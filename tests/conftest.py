@@ -6,6 +6,7 @@ When a test that uses the fixture `browser` fails, a picture of every open page 
 import ast
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from sim.scenario import ROLE_NAMES
 
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=int(os.environ.get("SIM_EXAMPLES", "30")))
 settings.load_profile("ci")
+
+# A runner in the background ignores Ctrl-C, and so would all that it starts: tests of interruptions need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SIM = Path(__file__).resolve().parents[1] / "sim"
 ARTIFACTS = Path(__file__).resolve().parents[1] / "test-artifacts"
