@@ -4,26 +4,33 @@ from typing import Any
 
 import numpy as np
 
-from sim import governors
 from sim.kernel.compiling import part, rule
 from sim.kernel.layout import (
     _MIX,
     ACTIVE,
+    ASKED,
     AT_AWAITING,
+    AT_HOME,
     AT_SCREENING,
     AT_WAITING,
+    BACK,
     DAY_STEP,
     GOLDEN,
-    QUOTAS,
+    HASH,
+    LEAN,
+    LINEAR,
+    SAID,
     SAID_WEIGHT,
-    SHARES,
+    SEEN,
+    SERVING,
+    STRENGTH,
     WEIGHTS,
     WORD,
     Full,
     Work,
 )
 from sim.kernel.steps import target
-from sim.packed import N_ROLES, N_STAGES, Plan
+from sim.packed import N_ROLES, N_STAGES
 from sim.results import (
     ACCEPTED,
     DECLINED,
@@ -42,27 +49,27 @@ from sim.results import (
 def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     """Record the evening."""
     nation, below = work.nation[0], 0
-    for i in range(len(work.homes)):
-        home = work.homes[i]
-        said = WORD(home.status * 64 + home.permitted)
-        home.hash = home.hash * DAY_STEP + (home.linear + said * SAID_WEIGHT)
-        home.seen_serving = home.serving
-        work.spots[day, i].returned = home.returned
-        at_home = home.strength * (1.0 - p.mobilized - work.spots[day, i].disaster) - home.serving
-        if at_home < p.offer_reserve * home.strength:
-            below += 1
-        if len(full.people):
+    if nation.has_said:
+        nation.has_said = 0
+        for i in range(len(work.homes)):
+            work.words[SAID, i] = WORD(work.homes[i].status * 64 + work.homes[i].permitted) * SAID_WEIGHT
+    fold(work.words[HASH], work.words[LINEAR], work.words[SAID])
+    serving, back, seen = work.lists[SERVING], work.lists[BACK], work.lists[SEEN]
+    at_home, strength, on_duty = work.calendar[AT_HOME, day, 0], work.reals[STRENGTH], work.disasters[day]
+    for i in range(len(seen)):
+        seen[i] = serving[i]
+    for i in range(len(at_home)):
+        at_home[i] = back[i]
+    free, reserve = 1.0 - p.mobilized, p.offer_reserve
+    for i in range(len(strength)):
+        below += 1 if strength[i] * (free - on_duty[i]) - serving[i] < reserve * strength[i] else 0
+    if len(full.people):
+        for i in range(len(work.homes)):
             for role in range(N_ROLES):
                 for stage in range(N_STAGES):
-                    full.people[day, i, role, stage] = home.counts[role, stage]
-            full.status[day, i] = home.status
-            full.permitted[day, i] = home.permitted
-    nation.people[:] = 0
-    for a in range(nation.n_active):
-        counts = work.homes[work.lists[ACTIVE, a]].counts
-        for role in range(N_ROLES):
-            for stage in range(N_STAGES):
-                nation.people[role, stage] += counts[role, stage]
+                    full.people[day, i, role, stage] = work.counts[stage, role, i]
+            full.status[day, i] = work.homes[i].status
+            full.permitted[day, i] = work.homes[i].permitted
     status = nation.n_status
     series[0, day], series[1, day] = status[NOT_ASKED], status[UNDECIDED]
     series[2, day], series[3, day] = status[ACCEPTED] + status[LIMITED], status[LIMITED]
@@ -83,9 +90,16 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     nation.missing = 0
 
 
+@rule
+def fold(hashes: Any, linear: Any, said: Any) -> None:
+    """Take a day's counts, and what has been said, into the hashes."""
+    for i in range(len(hashes)):
+        hashes[i] = hashes[i] * DAY_STEP + (linear[i] + said[i])
+
+
 @part
-def observe(plan: Plan, work: Work, p: Any, levers: Any) -> None:
-    """Take the picture that all see tomorrow; peers are worked out anew only when somebody has moved."""
+def observe(work: Work, p: Any, levers: Any) -> None:
+    """Take the picture that all see tomorrow; leans are gathered anew only when somebody has moved."""
     nation = work.nation[0]
     wanted, total = target(p), np.int64(0)
     for role in range(N_ROLES):
@@ -98,14 +112,15 @@ def observe(plan: Plan, work: Work, p: Any, levers: Any) -> None:
         nation.wanted_missing[role] = max(0, (wanted * size // total if total else 0) - serving)
     if nation.has_news:
         nation.has_news = 0
-        weigh_peers(plan, work)
+        gather_leans(work)
 
 
 @rule
-def weigh_peers(plan: Plan, work: Work) -> None:
-    """Leans of all states, and what each sees of its neighbors and of the others of its side."""
+def gather_leans(work: Work) -> None:
+    """Leans of all states; what each sees of its peers is worked out when it weighs: see `steps.look_around`."""
     nation, homes = work.nation[0], work.homes
-    lean, asked = work.lists[SHARES], work.lists[QUOTAS]
+    lean, asked = work.lists[LEAN], work.lists[ASKED]
+    nation.picture += 1
     refused = refused_in_strip = 0
     leaning, n_asked = nation.leaning, nation.n_asked
     leaning[:] = 0
@@ -126,14 +141,6 @@ def weigh_peers(plan: Plan, work: Work) -> None:
             refused += home.strength
             if home.in_strip:
                 refused_in_strip += home.strength
-    for i in range(len(homes)):
-        home = homes[i]
-        near = near_asked = 0
-        for k in range(plan.first_neighbor[i], plan.first_neighbor[i + 1]):
-            near += lean[plan.neighbors[k]]
-            near_asked += asked[plan.neighbors[k]]
-        home.neighbor_balance = governors.balance(near, near_asked)
-        home.side_balance = governors.balance(leaning[home.side + 1] - lean[i], n_asked[home.side + 1] - asked[i])
     nation.refused = refused / nation.strength
     nation.refused_in_strip = refused_in_strip / max(nation.strength_of_strip, 1)
 
@@ -143,7 +150,7 @@ def run_hash(work: Work) -> Any:
     """See `results.run_hash`."""
     total, n_states = WORD(0), len(work.homes)
     for i in range(n_states):
-        total += mixed(work.homes[i].hash ^ (WORD(i + 1) * GOLDEN))
+        total += mixed(work.words[HASH, i] ^ (WORD(i + 1) * GOLDEN))
     officers_hash = WORD(0)
     for day in range(len(work.days)):
         today = work.days[day]
@@ -166,11 +173,13 @@ def clean(work: Work, n_days: int) -> None:
     """Leave the workspace as it was found: every calendar empty."""
     nation = work.nation[0]
     work.calendar[:AT_AWAITING, n_days] = 0
-    first = n_days
+    first = max(0, n_days - nation.screening_days)
     for a in range(nation.n_active):
-        first = min(first, work.homes[work.lists[ACTIVE, a]].next_screened)
+        home = work.homes[work.lists[ACTIVE, a]]
+        if home.is_behind:
+            first = min(first, home.next_screened)
     work.calendar[AT_SCREENING, first:] = 0
     work.calendar[AT_WAITING:AT_SCREENING, nation.first_waiting :] = 0
     work.calendar[AT_AWAITING:AT_WAITING, nation.first_awaiting :] = 0
     for day in range(n_days):
-        work.days[day].waiting = work.days[day].awaiting = 0
+        work.days[day].waiting = work.days[day].awaiting = work.days[day].screening = work.days[day].due = 0

@@ -5,23 +5,47 @@ from typing import Any
 import numpy as np
 
 from sim import people, shocks
-from sim.kernel.compiling import part, rule
+from sim.kernel.compiling import inlined, part, rule
 from sim.kernel.layout import (
     ACTIVE,
-    ALL,
     AT_AWAITING,
     AT_IN_PLACE,
     AT_SCREENING,
     AT_TRAINING,
     AT_TRAVEL,
     AT_WAITING,
+    CAPACITY,
+    ENDED,
     ENFORCEMENT,
+    FAILED,
+    GONE,
+    KEEPS_UP,
+    LEAVING,
+    OTHERS,
+    OWED,
     QUOTAS,
+    SCREENED,
+    SERVING,
     SHARES,
+    SOME,
     WORD,
     Work,
 )
-from sim.kernel.steps import clear_calendar, enter, move, open_now, own_mind, put, take_from_place
+from sim.kernel.steps import (
+    add_to,
+    clear_calendar,
+    enter,
+    look_around,
+    move,
+    move_all,
+    open_now,
+    own_mind,
+    put,
+    put_all,
+    settle,
+    take_from,
+    take_from_place,
+)
 from sim.packed import N_ROLES, Plan
 from sim.results import AWAITING, ENTERED, IN_PLACE, LEFT, RETURNED, SCREENED_OUT, SCREENING, TRAINING, TRAVEL, WAITING
 
@@ -33,6 +57,9 @@ def turn_day(plan: Plan, work: Work, records: Any, values: Any, day: int) -> Non
     nation.day = day
     if day == 0 or stage != nation.stage:
         nation.stage = stage
+        nation.n_away = 0
+        for i in range(len(work.homes)):
+            nation.n_away += plan.is_away[stage, i]
         p = records[stage]
         nation.status_cost = values[stage, plan.levers[stage].status_cost_at]
         nation.costs[0], nation.costs[1] = p.support_role_administration, p.support_role_support
@@ -52,6 +79,8 @@ def strike(plan: Plan, work: Work, day: int, n_days: int) -> None:
             new = np.int64(work.spots[day, i].new_governors)
             if new:
                 home = work.homes[i]
+                # Today's picture is of the side that was.
+                look_around(plan, work, i)
                 home.governor += WORD(new >> 2)
                 home.side = (new & 3) - 1
                 home.prior_position = 0.0
@@ -77,27 +106,27 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
     for role in range(N_ROLES):
         if not closing >> role & 1:
             continue
-        moved = 0
+        moved = np.int64(0)
         for stage in range(SCREENING, IN_PLACE + 1):
-            moved += home.counts[role, stage]
+            moved += work.counts[stage, role, i]
         for stage in range(SCREENING, IN_PLACE + 1):
-            n = home.counts[role, stage]
+            n = np.int64(work.counts[stage, role, i])
             if n and not still_open:
-                move(home, nation, role, stage, RETURNED, n)
+                move(work, i, role, stage, RETURNED, n)
             elif n and stage != WAITING:
-                move(home, nation, role, stage, WAITING, n)
+                move(work, i, role, stage, WAITING, n)
         if not moved:
             continue
         clear_calendar(work, i, role, nation.day, n_days)
-        home.first_due[role] = n_days
         if still_open:
             people.role_weights(nation.wanted_missing, nation.wanted_sizes, still_open, nation.weights)
             people.split(moved, nation.weights, nation.parts)
-            enter(home, nation, role, -moved)
+            nation.any_moved = 1
+            enter(work, i, role, -moved)
             for other in range(N_ROLES):
                 n = nation.parts[other]
-                enter(home, nation, other, n)
-                work.calendar[AT_WAITING, nation.day, i, other] += n
+                enter(work, i, other, n)
+                work.calendar[AT_WAITING, nation.day, other, i] += n
                 work.days[nation.day].waiting += n
             nation.first_waiting = min(nation.first_waiting, nation.day)
 
@@ -105,48 +134,64 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
 @part
 def end_things(plan: Plan, work: Work, p: Any, day: int, n_days: int) -> None:
     """Courses, journeys and tours end."""
-    nation, stage = work.nation[0], plan.levers_of[day]
-    home_days, away_days, tour_days = int(p.travel_home_days), int(p.travel_away_days), int(p.tour_days)
-    until = min(day + tour_days, n_days)
-    for o in range(1 + nation.any_ordered):
-        reup = people.staying_share(p.tour_reup, p.directed_reup_factor, o == 1)
-        for a in range(nation.n_active):
-            i = work.lists[ACTIVE, a]
-            due = np.int64(work.spots[day, i].due)
-            if not due:
-                continue
-            home = work.homes[i]
-            arrival = min(day + (away_days if plan.is_away[stage, i] else home_days), n_days)
-            ending, arriving = due >> N_ROLES * (AT_IN_PLACE + o) & ALL, due >> N_ROLES * (AT_TRAVEL + o) & ALL
-            learned = due >> N_ROLES * (AT_TRAINING + o) & ALL
+    due = work.days[day].due
+    if due:
+        for o in range(1 + work.nation[0].any_ordered):
+            reup = people.staying_share(p.tour_reup, p.directed_reup_factor, o == 1)
             for role in range(N_ROLES):
-                if learned >> role & 1:
-                    n = np.int64(work.calendar[AT_TRAINING + o, day, i, role])
-                    work.calendar[AT_TRAINING + o, day, i, role] = 0
-                    if role == ENFORCEMENT:
-                        move(home, nation, role, TRAINING, AWAITING, n)
-                        work.calendar[AT_AWAITING + o, day, i, role] += n
-                        work.days[day].awaiting += n
-                        nation.n_awaiting += n
-                    else:
-                        move(home, nation, role, TRAINING, TRAVEL, n)
-                        put(work.calendar, work.spots, AT_TRAVEL + o, arrival, i, role, n)
-                if ending >> role & 1:
-                    n = np.int64(work.calendar[AT_IN_PLACE + o, day, i, role])
-                    work.calendar[AT_IN_PLACE + o, day, i, role] = 0
-                    stay = people.whole_share(home.ended[o, role], n, reup)
-                    home.ended[o, role] += n
-                    if n > stay:
-                        move(home, nation, role, IN_PLACE, RETURNED, n - stay)
-                    if stay:
-                        put(work.calendar, work.spots, AT_IN_PLACE + o, until, i, role, stay)
-                        home.first_due[role] = min(home.first_due[role], until)
-                if arriving >> role & 1:
-                    n = np.int64(work.calendar[AT_TRAVEL + o, day, i, role])
-                    work.calendar[AT_TRAVEL + o, day, i, role] = 0
-                    move(home, nation, role, TRAVEL, IN_PLACE, n)
-                    put(work.calendar, work.spots, AT_IN_PLACE + o, until, i, role, n)
-                    home.first_due[role] = min(home.first_due[role], until)
+                if due >> N_ROLES * (AT_TRAINING + o) + role & 1:
+                    end_courses(plan, work, p, o, role, n_days)
+                if due >> N_ROLES * (AT_IN_PLACE + o) + role & 1:
+                    end_tours(work, p, o, role, reup, n_days)
+                if due >> N_ROLES * (AT_TRAVEL + o) + role & 1:
+                    row = work.calendar[AT_TRAVEL + o, day, role]
+                    move_all(work, role, TRAVEL, IN_PLACE, row)
+                    put_all(work, AT_IN_PLACE + o, min(day + int(p.tour_days), n_days), role, row)
+                    row[:] = 0
+
+
+@inlined
+def end_courses(plan: Plan, work: Work, p: Any, o: int, role: int, n_days: int) -> None:
+    """Courses of a role end today: people travel, or wait for a supervisor."""
+    nation = work.nation[0]
+    day, stage = nation.day, nation.stage
+    row = work.calendar[AT_TRAINING + o, day, role]
+    if role == ENFORCEMENT:
+        n = move_all(work, role, TRAINING, AWAITING, row)
+        add_to(work.calendar[AT_AWAITING + o, day, role], row)
+        work.days[day].awaiting += n
+        nation.n_awaiting += n
+    else:
+        move_all(work, role, TRAINING, TRAVEL, row)
+        home_day, away_day = min(day + int(p.travel_home_days), n_days), min(day + int(p.travel_away_days), n_days)
+        if nation.n_away == 0:
+            put_all(work, AT_TRAVEL + o, home_day, role, row)
+        else:
+            for i in range(len(work.homes)):
+                arrival = away_day if plan.is_away[stage, i] else home_day
+                if row[i]:
+                    put(work, AT_TRAVEL + o, arrival, i, role, np.int64(row[i]))
+    row[:] = 0
+
+
+@inlined
+def end_tours(work: Work, p: Any, o: int, role: int, reup: float, n_days: int) -> None:
+    """Tours of a role end today, for those whom nothing has taken out of them: some stay for another, the others go home."""
+    day = work.nation[0].day
+    row, gone = work.calendar[AT_IN_PLACE + o, day, role], work.counts[SOME, role]
+    owed, ended = work.lists[OWED + role], work.lists[ENDED + N_ROLES * o + role]
+    for i in range(len(row)):
+        n = np.int64(row[i])
+        taken = min(n, owed[i])
+        owed[i] -= taken
+        n -= taken
+        stay = people.whole_share(ended[i], n, reup)
+        ended[i] += n
+        gone[i] = n - stay
+        row[i] = stay
+    move_all(work, role, IN_PLACE, RETURNED, gone)
+    put_all(work, AT_IN_PLACE + o, min(day + int(p.tour_days), n_days), role, row)
+    row[:] = 0
 
 
 @part
@@ -154,67 +199,133 @@ def leave(work: Work, p: Any, day: int) -> None:
     """Attrition of those in place."""
     nation = work.nation[0]
     rate = min(1.0, p.attrition * (p.funding_attrition if work.days[day].is_lapse else 1.0))
-    for a in range(nation.n_active):
-        i = work.lists[ACTIVE, a]
-        home = work.homes[i]
-        for role in range(N_ROLES):
-            here = home.counts[role, IN_PLACE]
-            if not here:
-                continue
-            home.leaving[role] += rate * here
-            if home.leaving[role] > home.left[role] + people.ALMOST_ONE:
-                n = min(np.int64(here), people.whole(home.leaving[role]) - home.left[role])
-                if n:
-                    home.left[role] += n
-                    take_from_place(work, i, role, n, LEFT)
+    for role in range(N_ROLES):
+        if nation.people[role, IN_PLACE]:
+            leave_role(work, role, rate)
+
+
+@inlined
+def leave_role(work: Work, role: int, rate: float) -> None:
+    """Add to what is due in a role; whole people leave."""
+    here, leaving, left = work.counts[IN_PLACE, role], work.reals[LEAVING + role], work.lists[GONE + role]
+    n_due = 0
+    for i in range(len(here)):
+        leaving[i] += rate * here[i]
+        n_due += 1 if leaving[i] > left[i] + people.ALMOST_ONE else 0
+    if not n_due:
+        return
+    some, owed = work.counts[SOME, role], work.lists[OWED + role]
+    for i in range(len(here)):
+        n = np.int64(0)
+        if leaving[i] > left[i] + people.ALMOST_ONE:
+            n = min(np.int64(here[i]), people.whole(leaving[i]) - left[i])
+        left[i] += n
+        owed[i] += n
+        some[i] = n
+    move_all(work, role, IN_PLACE, LEFT, some)
 
 
 @part
+def screen_all(work: Work, came: int) -> None:
+    """Desks that keep up see all who came on a day, if these are no more than they can see in a day."""
+    nation = work.nation[0]
+    queues, total, keeps_up = work.calendar[AT_SCREENING, came], work.lists[QUOTAS], work.lists[KEEPS_UP]
+    total[:] = 0
+    for role in range(N_ROLES):
+        add_to(total, queues[role])
+    for i in range(len(work.homes)):
+        if total[i] > work.lists[CAPACITY, i] and keeps_up[i]:
+            fall_behind(work, i, came)
+    for role in range(N_ROLES):
+        n = screen_role(work, queues[role], role, came, nation.fail_share)
+        if n:
+            nation.first_waiting = min(nation.first_waiting, came)
+
+
+@rule
+def fall_behind(work: Work, i: int, came: int) -> None:
+    """A desk has more people before it than it can see in a day; from now on it goes its own pace."""
+    home = work.homes[i]
+    home.is_behind, home.next_screened = 1, came
+    work.lists[KEEPS_UP, i] = 0
+    work.nation[0].n_behind += 1
+
+
+@inlined
+def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float) -> int:
+    """See those of a role who came on a day, where desks keep up; returns how many."""
+    keeps_up, screened, all_failed = work.lists[KEEPS_UP], work.lists[SCREENED + role], work.lists[FAILED + role]
+    passing, failing = work.counts[SOME, role], work.counts[OTHERS, role]
+    n = np.int64(0)
+    for i in range(len(queue)):
+        seen = queue[i] * keeps_up[i]
+        n += seen
+        passing[i] = seen
+    if not n:
+        return 0
+    take_from(queue, passing)
+    add_to(screened, passing)
+    for i in range(len(queue)):
+        failed = people.whole(fail_share * screened[i])
+        failing[i] = failed - all_failed[i]
+        all_failed[i] = failed
+    take_from(passing, failing)
+    move_all(work, role, SCREENING, SCREENED_OUT, failing)
+    work.days[came].waiting += move_all(work, role, SCREENING, WAITING, passing)
+    work.days[came].screening -= n
+    add_to(work.calendar[AT_WAITING + 1, came, role], passing)
+    return n
+
+
+@rule
 def screen(work: Work, i: int, day: int, screening_days: int) -> None:
-    """See the oldest cohorts first, as many people as the desk can in a day."""
+    """A desk that is behind: see the oldest cohorts first, as many people as the desk can in a day."""
     home, nation = work.homes[i], work.nation[0]
     left = home.capacity
     while home.next_screened <= day - screening_days and left > 0:
         came = home.next_screened
-        queue = work.calendar[AT_SCREENING, came, i]
-        n = 0
+        n = np.int64(0)
         for role in range(N_ROLES):
-            nation.some[role] = queue[role]
-            n += queue[role]
+            nation.weights[role] = nation.some[role] = work.calendar[AT_SCREENING, came, role, i]
+            n += nation.some[role]
         if n > left:
             n = left
-            people.split(left, queue, nation.some)
+            people.split(left, nation.weights, nation.some)
         else:
             home.next_screened += 1
         if not n:
             continue
         left -= n
         nation.first_waiting = min(nation.first_waiting, came)
+        work.days[came].screening -= n
         for role in range(N_ROLES):
             seen = nation.some[role]
             if seen:
-                home.screened[role] += seen
-                failed = people.whole(nation.fail_share * home.screened[role]) - home.failed[role]
-                queue[role] -= seen
+                work.lists[SCREENED + role, i] += seen
+                failed = people.whole(nation.fail_share * work.lists[SCREENED + role, i]) - work.lists[FAILED + role, i]
+                work.calendar[AT_SCREENING, came, role, i] -= seen
                 if failed:
-                    home.failed[role] += failed
-                    move(home, nation, role, SCREENING, SCREENED_OUT, failed)
-                move(home, nation, role, SCREENING, WAITING, seen - failed)
-                work.calendar[AT_WAITING + 1, came, i, role] += seen - failed
+                    work.lists[FAILED + role, i] += failed
+                    move(work, i, role, SCREENING, SCREENED_OUT, failed)
+                move(work, i, role, SCREENING, WAITING, seen - failed)
+                work.calendar[AT_WAITING + 1, came, role, i] += seen - failed
                 work.days[came].waiting += seen - failed
+    if home.next_screened > day - screening_days:
+        home.is_behind, work.lists[KEEPS_UP, i] = 0, 1
+        nation.n_behind -= 1
 
 
 @rule
 def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     """A recall clause brings troops back; count who is missing."""
     home, nation = work.homes[i], work.nation[0]
-    on_duty, serving = disaster * home.strength, home.serving
+    on_duty, serving = disaster * home.strength, work.lists[SERVING, i]
     needed = p.offer_reserve * home.strength + on_duty
     short = people.whole(people.short_at_home(float(home.strength), p.mobilized, float(serving), needed))
     if short and home.has_recall_clause:
-        in_place = 0
+        in_place = np.int64(0)
         for role in range(N_ROLES):
-            nation.some[role] = home.counts[role, IN_PLACE]
+            nation.some[role] = work.counts[IN_PLACE, role, i]
             in_place += nation.some[role]
         recalled = min(short, in_place)
         people.split(recalled, nation.some, nation.parts)
@@ -244,39 +355,57 @@ def take_in(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) 
     people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.weights)
     people.split(n, nation.weights, nation.parts)
     for role in range(N_ROLES):
-        part = nation.parts[role]
-        if part:
-            move(home, nation, role, ENTERED, SCREENING, part)
-            work.calendar[AT_SCREENING, day, i, role] = part
+        work.calendar[AT_SCREENING, day, role, i] = nation.parts[role]
+    work.days[day].screening += n
     work.spots[day, i].was_ordered = is_ordered
 
 
 @part
 def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> None:
     """The desks' day: screen, meet a disaster, take in who comes forward."""
-    nation = work.nation[0]
+    nation, came = work.nation[0], day - screening_days
+    if came >= 0 and work.days[came].screening:
+        screen_all(work, came)
+    has_disaster = work.days[day].has_disaster
     for a in range(nation.n_active):
         i = work.lists[ACTIVE, a]
         home = work.homes[i]
-        if home.next_screened <= day - screening_days:
+        if home.is_behind:
             screen(work, i, day, screening_days)
-        disaster = work.spots[day, i].disaster
-        if disaster > 0.0:
+        disaster = work.disasters[day, i]
+        if has_disaster and disaster > 0.0:
             meet_disaster(work, p, i, disaster)
         if home.pool > home.come and home.entered < home.offer:
             take_in(work, levers, p, i, day, disaster)
+    if nation.must_settle:
+        settle(work, day)
+    if work.days[day].screening:
+        for role in range(N_ROLES):
+            move_all(work, role, ENTERED, SCREENING, work.calendar[AT_SCREENING, day, role])
 
 
-@part
+@rule
 def take_seats(work: Work, slot: int, came: int, i: int, role: int, n: int, n_days: int) -> None:
     """So many who wait start their course."""
-    home, nation = work.homes[i], work.nation[0]
-    move(home, nation, role, WAITING, TRAINING, n)
+    nation = work.nation[0]
+    move(work, i, role, WAITING, TRAINING, n)
     nation.n_training += n
-    work.calendar[AT_WAITING + slot, came, i, role] -= n
+    work.calendar[AT_WAITING + slot, came, role, i] -= n
     until = min(nation.day + nation.course_days[role], n_days)
     o = np.int64(work.spots[came, i].was_ordered) if slot == 1 else 0
-    put(work.calendar, work.spots, AT_TRAINING + o, until, i, role, n)
+    put(work, AT_TRAINING + o, until, i, role, n)
+
+
+@inlined
+def seat_all(work: Work, slot: int, came: int, role: int, n_days: int) -> None:
+    """All who wait in a role and came on a day start their course; nobody has been ordered."""
+    nation = work.nation[0]
+    row = work.calendar[AT_WAITING + slot, came, role]
+    n = move_all(work, role, WAITING, TRAINING, row)
+    if n:
+        nation.n_training += n
+        put_all(work, AT_TRAINING, min(nation.day + nation.course_days[role], n_days), role, row)
+        row[:] = 0
 
 
 @part
@@ -293,11 +422,14 @@ def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
         elif wanted <= left:
             left -= wanted
             work.days[came].waiting = 0
-            for a in range(nation.n_active):
-                i = work.lists[ACTIVE, a]
-                for slot in range(2):
-                    for role in range(N_ROLES):
-                        n = np.int64(work.calendar[AT_WAITING + slot, came, i, role])
+            for slot in range(1 - nation.any_moved, 2):
+                for role in range(N_ROLES):
+                    if not nation.any_ordered:
+                        seat_all(work, slot, came, role, n_days)
+                        continue
+                    for a in range(nation.n_active):
+                        i = work.lists[ACTIVE, a]
+                        n = np.int64(work.calendar[AT_WAITING + slot, came, role, i])
                         if n:
                             take_seats(work, slot, came, i, role, n, n_days)
         else:
@@ -314,7 +446,7 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
         n = np.int64(0)
         for slot in range(2):
             for role in range(N_ROLES):
-                n += work.calendar[AT_WAITING + slot, came, i, role]
+                n += work.calendar[AT_WAITING + slot, came, role, i]
         work.lists[SHARES, i] = n
     people.split(free, work.lists[SHARES], work.lists[QUOTAS])
     work.days[came].waiting -= free
@@ -323,11 +455,12 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
         for slot in range(2):
             n = np.int64(0)
             for role in range(N_ROLES):
-                n += work.calendar[AT_WAITING + slot, came, i, role]
+                nation.some[role] = work.calendar[AT_WAITING + slot, came, role, i]
+                n += nation.some[role]
             n = min(work.lists[QUOTAS, i], n)
             if n:
                 work.lists[QUOTAS, i] -= n
-                people.split(n, work.calendar[AT_WAITING + slot, came, i], nation.parts)
+                people.split(n, nation.some, nation.parts)
                 for role in range(N_ROLES):
                     if nation.parts[role]:
                         take_seats(work, slot, came, i, role, nation.parts[role], n_days)
@@ -340,16 +473,14 @@ def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) 
     if not nation.n_awaiting:
         return
     free = most
-    for a in range(nation.n_active):
-        counts = work.homes[work.lists[ACTIVE, a]].counts
-        free -= counts[ENFORCEMENT, TRAVEL] + counts[ENFORCEMENT, IN_PLACE]
+    free -= nation.people[ENFORCEMENT, TRAVEL] + nation.people[ENFORCEMENT, IN_PLACE]
     trained = nation.first_awaiting
     while trained <= day and free > 0:
         wanted = work.days[trained].awaiting
         if wanted:
             for i in range(len(work.homes)):
-                work.lists[SHARES, i] = np.int64(work.calendar[AT_AWAITING + 0, trained, i, ENFORCEMENT]) + np.int64(
-                    work.calendar[AT_AWAITING + 1, trained, i, ENFORCEMENT]
+                work.lists[SHARES, i] = np.int64(work.calendar[AT_AWAITING + 0, trained, ENFORCEMENT, i]) + np.int64(
+                    work.calendar[AT_AWAITING + 1, trained, ENFORCEMENT, i]
                 )
                 work.lists[QUOTAS, i] = work.lists[SHARES, i]
             if wanted > free:
@@ -357,15 +488,15 @@ def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) 
             for i in range(len(work.homes)):
                 arrival = int(p.travel_away_days) if plan.is_away[stage, i] else int(p.travel_home_days)
                 for o in range(2):
-                    n = min(work.lists[QUOTAS, i], np.int64(work.calendar[AT_AWAITING + o, trained, i, ENFORCEMENT]))
+                    n = min(work.lists[QUOTAS, i], np.int64(work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i]))
                     if n:
                         work.lists[QUOTAS, i] -= n
                         free -= n
-                        work.calendar[AT_AWAITING + o, trained, i, ENFORCEMENT] -= n
+                        work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i] -= n
                         work.days[trained].awaiting -= n
                         nation.n_awaiting -= n
-                        move(work.homes[i], nation, ENFORCEMENT, AWAITING, TRAVEL, n)
-                        put(work.calendar, work.spots, AT_TRAVEL + o, min(day + arrival, n_days), i, ENFORCEMENT, n)
+                        move(work, i, ENFORCEMENT, AWAITING, TRAVEL, n)
+                        put(work, AT_TRAVEL + o, min(day + arrival, n_days), i, ENFORCEMENT, n)
         elif trained == nation.first_awaiting:
             nation.first_awaiting += 1
         trained += 1
