@@ -158,7 +158,6 @@ MUTANTS = [
     ("tours", "taken = min(n, owed[i])", "taken = 0"),
     ("tours", "work.lists[OWED + role, i] += n", "work.lists[OWED + role, i] += n + 1"),
     ("tours", "        settle(work, day)\n", "        pass\n"),
-    ("tours", "    work.lists[OWED + role, i] = 0\n    for o in range(2):", "    for o in range(2):"),
     (
         "disasters",
         "needed = p.offer_reserve * home.strength + on_duty",
