@@ -379,6 +379,13 @@ def plays() -> list[tuple[Setting, int]]:
         "training.seats": 20_000,
         "screening.rate": 10_000.0,
     }
+    stormy = laden | {
+        "support.load": 0.0,
+        "support.disaster": 8.0,
+        "disaster.rate": 10.0,
+        "disaster.size": 0.3,
+        "withdraw.base": -4.0,
+    }
     tired = torn | {
         "support.mission": 7.0,
         "withdraw.base": -6.0,
@@ -396,6 +403,7 @@ def plays() -> list[tuple[Setting, int]]:
         setting(torn, STATES, 60, seed=4),
         setting(drowsy, STATES, 60, seed=7),
         setting(laden, STATES, 60, seed=8),
+        setting(stormy, STATES, 60, seed=8),
         setting(tired, STATES, 60, seed=9),
         setting(asleep | ordered | {"support.mission": 3.0}, STATES, 60, seed=5),
     ]
