@@ -5,15 +5,17 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 CHROMIUM_NAMES := chromium chromium-browser google-chrome
 
-.PHONY: help app run test lint bench compiled lab reference lock clean chromium
+.PHONY: help app class run test lint bench bench-app screenshots compiled lab reference lock clean chromium
 
 help:
 	@echo "make app    environment, dependencies, and the app opened on the baseline"
+	@echo "make class  the app for everybody on the local network, with a QR code for the board"
 	@echo "make run    the baseline without the app"
 	@echo "make lab    what studies, questions in SQL and clusters need besides"
 	@echo "make test   environment, test dependencies, Chromium where missing, the whole suite"
 	@echo "make lint   style and types only"
-	@echo "make bench  speed, as ratios inside one run"
+	@echo "make bench  speed, as ratios inside one run; LONG=1 adds what takes many minutes"
+	@echo "make bench-app  the same of the app in a browser, and of a class"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -35,6 +37,10 @@ compiled: | $(BIN)/python
 
 app: $(VENV)/.app compiled
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+# ADDRESS is needed only where the computer has several networks.
+class: $(VENV)/.app compiled
+	@$(BIN)/python -m sim class --port $(PORT) $(if $(ADDRESS),--address $(ADDRESS))
 
 run: $(VENV)/.app compiled
 	$(BIN)/python -m sim run scenarios/baseline.toml
@@ -59,9 +65,22 @@ lint: $(VENV)/.test
 test: $(VENV)/.test chromium lint compiled
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: $(VENV)/.app compiled
+# A few minutes; with LONG=1 also up to 100,000 runs, two Dask workers against one, and the peers that are installed.
+bench: $(VENV)/.app $(if $(LONG),lab) compiled
 	$(BIN)/python -m benchmarks.simpy_run
 	$(BIN)/python -m benchmarks.compiled_run
+	$(BIN)/python -m benchmarks.limit
+	$(BIN)/python -m benchmarks.growth $(if $(LONG),,--quick)
+	$(if $(LONG),$(BIN)/python -m benchmarks.cluster)
+	$(if $(LONG),$(BIN)/python -m benchmarks.peers)
+
+# Of the app in a browser and of a class on one server; ten minutes of a class: python -m benchmarks.load --long
+bench-app: $(VENV)/.test chromium compiled
+	$(BIN)/python -m benchmarks.browser
+	$(BIN)/python -m benchmarks.load
+
+screenshots: $(VENV)/.test chromium compiled
+	$(BIN)/python -m tests.make_screenshots
 
 reference: $(VENV)/.test
 	$(BIN)/python -m tests.make_reference

@@ -1,7 +1,7 @@
 """How fast the compiled engine is, as ratios inside one run: `python -m benchmarks.compiled_run`.
 
 The unit is one bare SimPy timeout over 54 processes, timed in turn with everything else. Processor time, best and median
-of several rounds; wall time only where threads are compared.
+of several rounds; wall time only where threads are compared. How cost grows is measured by `benchmarks.growth`.
 """
 
 import argparse
@@ -9,18 +9,14 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import simpy
 
 from sim import compiled, model
 from sim.ensemble import run_ensemble
-from sim.scenario import Scenario
 from sim.scenario_files import load
 from sim.setting import setting_of
-from sim.world import World, load_world
 
 N_PROCESSES, N_TIMEOUTS = 54, 54_000
 BASELINE = Path(__file__).resolve().parents[1] / "scenarios" / "baseline.toml"
@@ -44,41 +40,6 @@ def seconds(work: Callable[[], object], clock: Callable[[], float] = time.proces
     begun = clock()
     work()
     return clock() - begun
-
-
-def many_states(n: int) -> World:
-    """A made-up world of n states: the real ones over and over, each with a FIPS code of its own."""
-    world = load_world()
-    states = [replace(world.states[k % 54], fips=k + 1, code=f"S{k}") for k in range(n)]
-    borders = [tuple(j for j in ((k - 1) % n, (k + 1) % n) if j != k) for k in range(n)]
-    return World(tuple(states), tuple(borders), tuple(world.disasters_per_day[k % 54] for k in range(n)))
-
-
-def exponent(sizes: list[int], times: list[float]) -> float:
-    """The slope of time against size, both on the log scale, from the smallest size to the largest."""
-    return float(np.log(times[-1] / times[0]) / np.log(sizes[-1] / sizes[0]))
-
-
-def growth(scenario: Scenario) -> dict[str, dict[str, object]]:
-    """How the cost of a run grows with runs, states and days."""
-    found: dict[str, dict[str, object]] = {}
-    runs = [100, 1_000, 10_000]
-    times = [seconds(lambda n=n: run_ensemble(scenario, 1, replications=n, with_twins=False)) for n in runs]
-    found["runs"] = {"sizes": runs, "seconds": times, "exponent": exponent(runs, times)}
-    pairs = [(r, r) for r in range(4)]
-    states = [54, 540, 5_400]
-    times = [
-        min(seconds(lambda w=w: compiled.chunk(scenario, 1, pairs, w)) for _ in range(3))
-        for w in map(many_states, states)
-    ]
-    found["states"] = {"sizes": states, "seconds": times, "exponent": exponent(states, times)}
-    pairs = [(r, r) for r in range(60)]
-    days = [90, 365, 1_825]
-    times = [
-        min(seconds(lambda d=d: compiled.chunk(scenario.with_values({}, d), 1, pairs)) for _ in range(3)) for d in days
-    ]
-    found["days"] = {"sizes": days, "seconds": times, "exponent": exponent(days, times)}
-    return found
 
 
 def main() -> None:
@@ -125,7 +86,6 @@ def main() -> None:
         "SimPy by compiled in full": min(times["SimPy, six draws"]) / min(times["compiled, six draws in full"]),
         "one thread by two": min(wall[1]) / min(wall[2]),
         "1,000 runs on two threads, timeouts": min(wall[2]) / unit,
-        "growth": growth(scenario),
     }
     if options.json:
         print(json.dumps(report))
@@ -137,8 +97,6 @@ def main() -> None:
     print(f"SimPy by compiled with all daily counts and reasons: {report['SimPy by compiled in full']:.0f} times")
     print(f"one thread by two, 1,000 runs: {report['one thread by two']:.2f} times")
     print(f"1,000 runs with bands on two threads: {report['1,000 runs on two threads, timeouts']:,.0f} bare timeouts")
-    for what, found in report["growth"].items():
-        print(f"cost against {what}, {found['sizes'][0]:,} to {found['sizes'][-1]:,}: exponent {found['exponent']:.2f}")
 
 
 if __name__ == "__main__":

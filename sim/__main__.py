@@ -5,7 +5,13 @@ runs failed or differ (the rest are kept), 2 bad input, 130 interrupted.
 """
 
 # Importing a family adds its commands.
+import sim.commands.classroom
+import sim.commands.contests
+import sim.commands.exercises
 import sim.commands.files
+import sim.commands.history
+import sim.commands.passports
+import sim.commands.reports
 import sim.commands.results
 import sim.commands.runs
 import sim.commands.studies

@@ -45,6 +45,7 @@ def breakeven(
     is_whole: bool = False,
     on_log_scale: bool = False,
     seed: int = 1,
+    first: int = FIRST_VALUES,
 ) -> Breakeven:
     """Halve the bracket in which the share of runs crosses half.
 
@@ -56,6 +57,8 @@ def breakeven(
         For a value, which runs reach it; the same runs under the same luck for every value. Shape (n_runs,).
     is_whole
         Try whole numbers only, until two neighbours are left.
+    first
+        Values tried evenly between the ends before halving, both ends among them.
     """
     known: dict[float, Truths] = {}
     is_log = on_log_scale and low > 0.0
@@ -77,8 +80,8 @@ def breakeven(
             return b - a > 1.0
         return b / a > (high / low) ** FINENESS if is_log else b - a > (high - low) * FINENESS
 
-    for k in range(FIRST_VALUES):
-        share(between(low, high, k / (FIRST_VALUES - 1)))
+    for k in range(first):
+        share(between(low, high, k / (first - 1)))
     tried = sorted(known)
     brackets = [(a, b) for a, b in pairwise(tried) if crosses(a, b)]
     if brackets:

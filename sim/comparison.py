@@ -1,6 +1,7 @@
 """Comparisons: two ensembles of the same luck, run by run."""
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,38 @@ from sim.parameters import model_version
 from sim.report import NOT_A_FORECAST, whole
 from sim.results import Ensemble, Event, Run
 from sim.story import sentence
+
+# Kinds of events, from the top of a timeline down; whatever is named nowhere is a shock or the law.
+LANES = {
+    "requester": ("approved", "round", "asked", "asked again", "federalized", "returned to the governor"),
+    "shocks, law": (),
+    "governors": (
+        "accept",
+        "accept with limits",
+        "accept more",
+        "decline",
+        "decline more",
+        "no answer",
+        "withdraw",
+        "orders units",
+        "sends",
+    ),
+    "people": (
+        "come forward",
+        "takes seats",
+        "in place",
+        "goes home",
+        "leaves",
+        "moves to another role",
+        "officers hired",
+        "recalled",
+    ),
+}
+
+
+def lane_of(event: Event) -> str:
+    """Which of LANES an event belongs to."""
+    return next((lane for lane, kinds in LANES.items() if event.event in kinds), "shocks, law")
 
 
 def paired(a: Ensemble, b: Ensemble) -> dict[str, dict[str, float | None]]:
@@ -54,6 +87,44 @@ def parting_days(a: Ensemble, b: Ensemble) -> np.ndarray:
     both = a.done & b.done
     differs = (a.series[both][:, :, :n_days] != b.series[both][:, :, :n_days]).any(axis=1)
     return np.where(differs.any(axis=1), differs.argmax(axis=1), np.nan)
+
+
+def daily_differences(a: Ensemble, b: Ensemble, name: str) -> np.ndarray:
+    """Differences b - a of a series by day, run by run under the same luck, over the days that both have.
+
+    Returns
+    -------
+    Mean, the ends of its 95 % interval, and the 5 and 95 % quantiles, shape (5, n_days); the interval of a single
+    pair has no width.
+    """
+    n_days = min(a.n_days, b.n_days)
+    both = a.done & b.done
+    at_a, at_b = (np.cumsum(e.done) - 1 for e in (a, b))
+    change = b.daily(name)[at_b[both], :n_days].astype(float) - a.daily(name)[at_a[both], :n_days]
+    mean, n = change.mean(axis=0), len(change)
+    half = 1.96 * change.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else np.zeros(n_days)
+    return np.vstack([mean, mean - half, mean + half, np.quantile(change, (0.05, 0.95), axis=0)])
+
+
+def downstream(a: Run, b: Run) -> list[tuple[str, Event]]:
+    """Everything that happens in one history and not in the other, as ("A" or "B", event) in the order of days.
+
+    Two events are the same if they happen on the same day, to the same state, from the same cause, with as many people:
+    the number of a cohort does not tell them apart.
+    """
+    counts = [Counter(_happening(event) for event in run.events) for run in (a, b)]
+    found: list[tuple[str, Event]] = []
+    for letter, run, other in (("A", a, counts[1]), ("B", b, counts[0])):
+        for event in run.events:
+            if other[_happening(event)] > 0:
+                other[_happening(event)] -= 1
+            else:
+                found.append((letter, event))
+    return sorted(found, key=lambda row: row[1].time)
+
+
+def _happening(event: Event) -> tuple[Any, ...]:
+    return event.time, event.event, event.state, event.cause, event.people
 
 
 def first_difference(a: Run, b: Run) -> tuple[Event | None, Event | None] | None:

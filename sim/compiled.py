@@ -10,7 +10,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,8 +24,8 @@ from sim import luck
 from sim.packed import NUMBERS, Packed, pack
 from sim.results import SERIES, STATUSES, Decision, Run
 from sim.scenario import Scenario
-from sim.setting import Setting
-from sim.world import World, load_world
+from sim.setting import Setting, setting_of
+from sim.world import World
 
 Pair = tuple[int | None, int]
 # Set in a folder of machine code once all of it is there.
@@ -189,10 +189,24 @@ def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
     return result
 
 
+def officers(scenario: Scenario, seed: int, draws: Sequence[int | None]) -> NDArray[np.int32]:
+    """Hired and deputized officers by day under some draws, shape (n, 2, n_days): no luck and no answer moves them."""
+    code: Any = kernel()
+    of = packed(scenario)
+    n_days, n_states = len(of.plan.levers_of), len(of.plan.homes)
+    levers = _records(drawn(of, seed, draws))
+    days = code.workspace(n_days, n_states).days
+    found = np.empty((len(draws), 2, n_days), np.int32)
+    for k in range(len(draws)):
+        code.officers(days, levers[k, 0])
+        found[k] = days["hired"], days["deputized"]
+    return found
+
+
 def run(setting: Setting, replication: int) -> Run:
     """One run in full, as `model.run` gives it, without the event log."""
     code: Any = kernel()
-    is_real = setting.world is load_world(str(setting.scenario.value("request.party")))
+    is_real = setting.world is setting.scenario.world
     of = packed(setting.scenario) if is_real else pack(setting.scenario, setting.world)
     n_days, n_states = len(of.plan.levers_of), len(of.plan.homes)
     p = setting.levers[0].p
@@ -230,3 +244,13 @@ def _decisions(code: Any, rows: Any) -> list[Decision]:
     columns["is_forced"] = [bool(is_forced) for is_forced in columns["is_forced"]]
     columns["terms"] = [tuple(terms) for terms in columns["terms"]]
     return [Decision(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+
+def people(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Iterator[NDArray[np.int32]]:
+    """Of one run after the other, whole people at each evening: shape (n_days, n_states, n_roles, n_stages)."""
+    code: Any = kernel()
+    of, room = packed(scenario), most_decisions(setting_of(scenario, seed, None))
+    for pair in pairs:
+        full = code.everything(len(of.plan.levers_of), len(of.plan.homes), room)
+        _played(of, seed, [pair], full)
+        yield full.people

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, Field, ValidationError
 
-from sim.ensemble import MOST_RUNS
+from sim.ensemble import MOST_KEPT
 from sim.outcomes import OUTCOMES
 from sim.parameters import InputError, Parameter, Value, near_miss, parameter, register, shorten
 from sim.scenario import SCHEMA, STRICT, Scenario
@@ -49,9 +49,9 @@ class ExperimentFile(BaseModel):
     levers: dict[str, Any] = {}
     uncertainties: Any = {}
     points: list[dict[str, Any]] = []
-    n: Annotated[int, Field(ge=1, le=MOST_RUNS)] | None = None
+    n: Annotated[int, Field(ge=1, le=MOST_KEPT)] | None = None
     second_order: bool = False
-    replications: Annotated[int, Field(ge=1, le=MOST_RUNS)] = 1
+    replications: Annotated[int, Field(ge=1, le=MOST_KEPT)] = 1
     outcomes: Annotated[list[str], Field(min_length=1)] | None = None
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = 1
 
@@ -264,10 +264,10 @@ def _experiment(document: ExperimentFile, base: Scenario, name: str, where: str)
             outcomes=tuple(OUTCOMES) if document.outcomes is None else _outcomes(document.outcomes),
             seed=document.seed,
         )
-        if experiment.n_rows > MOST_RUNS:
+        if experiment.n_rows > MOST_KEPT:
             raise InputError(
                 f"{experiment.n_points:,} points with {experiment.replications:,} replications are "
-                f"{experiment.n_rows:,} runs, more than {MOST_RUNS:,} at a time"
+                f"{experiment.n_rows:,} runs, more than {MOST_KEPT:,} at a time"
             )
     except InputError as error:
         raise InputError(f"{where}: {error}") from None

@@ -5,9 +5,9 @@ luck; 0 draws hold all uncertainties at their defaults.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,20 +16,22 @@ from numpy.typing import NDArray
 
 from sim import compiled, model, outcomes
 from sim.luck import TWIN
-from sim.parallel import spread, workers
+from sim.parallel import WorkersLostError, from_workers, spread, workers
 from sim.parameters import InputError, Numbers, near_miss
-from sim.results import SERIES, STATUSES, Ensemble, Event, series_of
+from sim.results import SERIES, STATUSES, Ensemble, Event, Pair, Pairs, series_of
 from sim.scenario import Scenario
 from sim.setting import setting_of
 from sim.world import load_world
 
-Pair = tuple[int | None, int]
 ENGINES = ("auto", "compiled", "simpy")
 # So few runs are left to SimPy, which needs no compiled code.
 FEW_RUNS = 8
-# Runs of a task in compiled code.
-CHUNK = 256
-MOST_RUNS = 1_000_000
+# Runs of a task in compiled code: few, so that no worker waits long for the last one.
+CHUNK = 64
+# Runs of a plan; beyond them luck would meet that of twins.
+MOST_RUNS = 1_000_000_000
+# Runs that are kept whole, at about 22 kB each, however much memory there is; `blocks.run_bands` takes more.
+MOST_KEPT = 1_000_000
 # Draws that are run a second time under other luck, to tell luck and assumptions apart.
 MOST_TWINS = 40
 FEWEST_FOR_TWINS = 10
@@ -47,17 +49,14 @@ class Reduced:
     events: list[Event]
 
 
-def pairs_of(draws: int | None, replications: int) -> tuple[Pair, ...]:
-    """The runs of an ensemble: draw r with luck r; every draw with every luck; or (0 draws) luck alone."""
+def pairs_of(draws: int | None, replications: int) -> Pairs:
+    """The runs of a plan: draw r with luck r; every draw with every luck; or (0 draws) luck alone."""
     if replications < 1 or (draws or 0) < 0:
         raise InputError(f"--draws {draws} and --replications {replications}: at least one run is needed")
-    if max(draws or 1, 1) * replications > MOST_RUNS:
-        raise InputError(f"{max(draws or 1, 1) * replications:,} runs are more than {MOST_RUNS:,} at a time")
-    if draws is None:
-        return tuple((r, r) for r in range(replications))
-    if draws == 0:
-        return tuple((None, r) for r in range(replications))
-    return tuple((d, r) for d in range(draws) for r in range(replications))
+    pairs = Pairs(draws, replications)
+    if len(pairs) > MOST_RUNS:
+        raise InputError(f"{len(pairs):,} runs are more than {MOST_RUNS:,} at a time")
+    return pairs
 
 
 def reduced(scenario: Scenario, seed: int, pair: Pair, with_events: bool) -> Reduced | str:
@@ -102,6 +101,13 @@ def engine_of(wanted: str, n_runs: int, with_events: bool = False) -> str:
     return "simpy"
 
 
+def standing_in(wanted: str, n_runs: int, with_events: bool = False) -> str | None:
+    """Why SimPy plays what compiled code would, if it could be had here; None where nothing is amiss."""
+    if wanted != "auto" or with_events or n_runs <= FEW_RUNS:
+        return None
+    return compiled.unavailable()
+
+
 def several(
     numbered: Sequence[tuple[int, Pair]], scenario: Scenario, seed: int, with_events: bool
 ) -> list[tuple[int, Reduced | str]]:
@@ -116,11 +122,11 @@ def each(
     work = partial(several, scenario=scenario, seed=seed, with_events=with_events)
     size = 1 if executor is None else max(1, min(16, len(numbered) // 8))
     chunks = (numbered[at : at + size] for at in range(0, len(numbered), size))
-    for _, results in spread(executor, work, chunks):
+    for _, results in from_workers(spread(executor, work, chunks)):
         yield from results
 
 
-def empty(scenario: Scenario, seed: int, pairs: tuple[Pair, ...]) -> Ensemble:
+def empty(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Ensemble:
     """An ensemble in which nothing has run yet."""
     world = load_world(str(scenario.value("request.party")))
     n_runs, n_days, n_states = len(pairs), scenario.days + 1, len(world.states)
@@ -172,7 +178,7 @@ def chunks(
     # Draws are worked out once in a chunk, so pairs of one draw stay together where they can.
     size = max(1, min(CHUNK, -(-len(numbered) // 4)))
     parts = (numbered[at : at + size] for at in range(0, len(numbered), size))
-    yield from spread(executor, partial(chunk_of, scenario=scenario, seed=seed), parts)
+    yield from from_workers(spread(executor, partial(chunk_of, scenario=scenario, seed=seed), parts))
 
 
 def keep_chunk(ensemble: Ensemble, numbered: Sequence[tuple[int, Pair]], result: compiled.Chunk | str) -> None:
@@ -237,7 +243,7 @@ def run_ensemble(
     started: Ensemble | None = None,
     progress: Callable[[str, int, int], Any] | None = None,
 ) -> Ensemble:
-    """Run a scenario many times.
+    """Run a scenario many times and keep every run; `blocks.run_bands` does it in memory that does not grow with them.
 
     Parameters
     ----------
@@ -259,8 +265,14 @@ def run_ensemble(
     ------
     KeyboardInterrupt
         With the ensemble so far as its argument: what has finished is kept.
+    WorkersLostError
+        If processes or the cluster ended, with the ensemble in its `so_far`.
     """
     pairs = pairs_of(draws, replications)
+    if len(pairs) > MOST_KEPT:
+        raise InputError(
+            f"{len(pairs):,} runs are more than the {MOST_KEPT:,} that can be kept whole; keep their bands"
+        )
     ensemble = started or empty(scenario, seed, pairs)
     ensemble.engine = engine_of(engine, len(pairs), with_events)
     if ensemble.pairs != pairs or ensemble.scenario.digest != scenario.digest or ensemble.seed != seed:
@@ -268,7 +280,7 @@ def run_ensemble(
     tell = progress or (lambda stage, n, total: None)
     begun = time.perf_counter()
     todo = [(k, pair) for k, pair in enumerate(pairs) if not ensemble.done[k]]
-    twins = _twins(pairs) if with_twins and draws != 0 else []
+    twins = twins_of(pairs) if with_twins else []
     twin_results = empty(scenario, seed, tuple(pair for _, pair in twins))
     try:
         with workers(1 if executor else jobs, in_threads=ensemble.engine == "compiled") as own:
@@ -280,36 +292,44 @@ def run_ensemble(
     except KeyboardInterrupt:
         ensemble.seconds += time.perf_counter() - begun
         raise KeyboardInterrupt(ensemble) from None
+    except WorkersLostError as lost:
+        ensemble.seconds += time.perf_counter() - begun
+        lost.so_far = ensemble
+        raise
     ensemble.seconds += time.perf_counter() - begun
-    ensemble.luck_share = _luck_shares(ensemble, [k for k, _ in twins], twin_results)
+    firsts = _some(ensemble, [k for k, _ in twins])
+    ensemble.luck_share = luck_shares(firsts, twin_results, outcomes.measure_all(ensemble))
     return ensemble
 
 
-def _twins(pairs: Sequence[Pair]) -> list[tuple[int, Pair]]:
-    """For some runs of different draws, the same draw under luck that no other run has."""
-    first: dict[int | None, int] = {}
-    for k, (draw, _) in enumerate(pairs):
-        first.setdefault(draw, k)
-    if len(first) < FEWEST_FOR_TWINS:
+def twins_of(pairs: Pairs) -> list[tuple[int, Pair]]:
+    """For the first runs of some draws, the same draw under luck that no other run has."""
+    if pairs.draws == 0:
         return []
-    return [(k, (draw, TWIN + k)) for draw, k in list(first.items())[:MOST_TWINS]]
+    step = 1 if pairs.draws is None else pairs.replications
+    firsts = range(0, len(pairs), step)[:MOST_TWINS]
+    return [(k, (pairs[k][0], TWIN + k)) for k in firsts] if len(firsts) >= FEWEST_FOR_TWINS else []
 
 
-def _luck_shares(ensemble: Ensemble, firsts: Iterable[int], twins: Ensemble) -> dict[str, float | None]:
-    """For each outcome, what part of its variance is luck."""
-    both = [
-        k
-        for k, (first, _) in enumerate(zip(firsts, twins.pairs, strict=True))
-        if twins.done[k] and ensemble.done[first]
-    ]
-    if len(both) < FEWEST_FOR_TWINS:
+def _some(ensemble: Ensemble, places: list[int]) -> Ensemble:
+    """Some runs of an ensemble, for what is measured of each alone."""
+    names = ("done", "series", "last_status", "numbers", "approval", "hashes")
+    rows = {name: getattr(ensemble, name)[places] for name in names}
+    return replace(ensemble, pairs=[ensemble.pairs[k] for k in places], **rows)
+
+
+def luck_shares(firsts: Ensemble, twins: Ensemble, everything: Mapping[str, Any]) -> dict[str, float | None]:
+    """For each outcome, what part of its variance is luck.
+
+    Parameters
+    ----------
+    firsts, twins
+        Some draws under two lucks.
+    everything
+        By outcome, its values over all runs that finished.
+    """
+    both = firsts.done & twins.done
+    if both.sum() < FEWEST_FOR_TWINS:
         return {}
-    kept = [first for k, first in enumerate(firsts) if k in set(both)]
-    measured = outcomes.measure_all(ensemble)
-    place = np.cumsum(ensemble.done) - 1
-    twin_place = np.cumsum(twins.done) - 1
-    twin_measured = outcomes.measure_all(twins)
-    return {
-        name: outcomes.luck_share(values[place[kept]], twin_measured[name][twin_place[both]], values)
-        for name, values in measured.items()
-    }
+    here, there = (outcomes.measure_all(replace(each, done=both)) for each in (firsts, twins))
+    return {name: outcomes.luck_share(here[name], there[name], everything[name]) for name in here}

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from sim.designs import SAMPLED, Experiment, Factor, Point, experiment_of, load_experiment, points, problem, sample
 from sim.ensemble import engine_of, run_pairs
 from sim.outcomes import OUTCOMES
-from sim.parallel import spread, workers
+from sim.parallel import WorkersLostError, from_workers, spread, workers
 from sim.parameters import InputError, Value, model_version, shorten
 from sim.scenario import Scenario
 from sim.store import MANIFEST, check_free, commit, versions
@@ -66,10 +66,6 @@ FEWEST, MOST = 4, 64
 Progress = Callable[[str, int, int], Any]
 # One row per replication and point; see `schema_of`.
 Rows: TypeAlias = pa.Table
-
-
-class WorkersLostError(RuntimeError):
-    """Workers ended or went away; what had finished is kept."""
 
 
 @dataclass(frozen=True)
@@ -336,8 +332,8 @@ def _check_same(folder: Path, experiment: Experiment, identity: dict[str, Any]) 
             f"{name} {then.get(name)} -> {now.get(name)}" for name in {**then, **now} if then.get(name) != now.get(name)
         ]
         raise InputError(
-            f"--resume {folder}: these results were made by other versions ({', '.join(moved)}), so rows would not "
-            "belong together; name another folder by --out"
+            f"--resume {folder}: these results were made by other versions or edited sources ({', '.join(moved)}), so rows "
+            "would not belong together; name another folder by --out"
         )
     found = manifest.get("commit")
     return found if isinstance(found, str) else None
@@ -465,17 +461,13 @@ def _runs(
     engine = engine_of("auto", n_todo)
     work = partial(measured, base=experiment.base, seed=experiment.seed, names=experiment.outcomes, engine=engine)
     finished = experiment.n_rows - n_todo
-    try:
-        with workers(1 if executor else jobs) as own:
-            for chunk, rows in spread(executor or own, work, todo):
-                yield chunk, rows
-                finished += len(rows)
-                if progress is not None:
-                    progress("runs", finished, experiment.n_rows)
-    except InputError:
-        raise
-    except Exception as error:  # a run's own error is a row: what else is raised, workers have raised by ending
-        raise WorkersLostError(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
+    with workers(1 if executor else jobs) as own:
+        # A run's own error is a row.
+        for chunk, rows in from_workers(spread(executor or own, work, todo)):
+            yield chunk, rows
+            finished += len(rows)
+            if progress is not None:
+                progress("runs", finished, experiment.n_rows)
 
 
 def load(folder: Path | str) -> tuple[Experiment, Rows]:

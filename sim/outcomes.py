@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.bands import SINCE_APPROVAL, Bands, Counted, Tally
 from sim.parameters import register
-from sim.results import Ensemble
+from sim.results import SERIES, Ensemble
 
 Numbers = NDArray[np.float64]
 PERCENTS = (25, 50, 75, 100)
+# Where people of the Guard are while they are paid.
+PAID = ("training", "awaiting_a_supervisor", "travel", "in_place")
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def approval_day(e: Ensemble) -> Numbers:
 @outcome("USD")
 def cost_guard(e: Ensemble) -> Numbers:
     """Cost of the Guard: every day from the seat in training to the end of the tour."""
-    paid = sum(e.daily(stage) for stage in ("training", "awaiting_a_supervisor", "travel", "in_place"))
+    paid = sum(e.daily(stage) for stage in PAID)
     return np.asarray(paid).sum(axis=1, dtype=np.int64) * number(e, "cost.guard")
 
 
@@ -225,6 +228,45 @@ def measure_all(ensemble: Ensemble) -> dict[str, Numbers]:
     return {name: each.measure(ensemble) for name, each in OUTCOMES.items()}
 
 
+def measure_more(ensemble: Ensemble) -> dict[str, Numbers]:
+    """Every outcome of every finished run, and the days to each share of the target from approval on."""
+    measured = measure_all(ensemble)
+    approval = measured["approval_day"]
+    return measured | {since_approval(percent): measured[f"days_to_{percent}"] - approval for percent in PERCENTS}
+
+
+def since_approval(percent: int) -> str:
+    """The name of the days to a share of the target, counted from approval."""
+    return f"days_to_{percent}{SINCE_APPROVAL}"
+
+
+# One number for each run that finished, or how often each number came.
+Values = Numbers | Counted
+
+
+def values_of(result: Ensemble | Bands) -> dict[str, Values]:
+    """What `measure_more` measures, however the runs have been kept."""
+    if isinstance(result, Bands):
+        names = [*OUTCOMES, *map(since_approval, PERCENTS)]
+        return {name: result.outcomes.get(name, Tally()).on(0) for name in names}
+    return dict(measure_more(result))
+
+
+def values_on(result: Ensemble | Bands, name: str, day: int) -> Values:
+    """One series on one day, over the runs that finished."""
+    if isinstance(result, Bands):
+        return result.series[name].on(day)
+    return result.series[result.done, SERIES.index(name), day].astype(float)
+
+
+def quantiles_by_day(result: Ensemble | Bands, name: str, levels: tuple[float, ...]) -> Numbers:
+    """`daily_bands` of a series, however the runs have been kept; shape (n_levels, n_days)."""
+    if isinstance(result, Bands):
+        days = [result.series[name].on(day) for day in range(result.n_days)]
+        return np.array([[_quantile(day, level) for day in days] for level in levels])
+    return daily_bands(result.daily(name), levels)
+
+
 @dataclass(frozen=True)
 class Band:
     """An outcome over runs: median, 5 % and 95 % quantiles, and how sure the runs make the median.
@@ -251,12 +293,16 @@ class Band:
         return {"median": self.median, "p05": self.p05, "p95": self.p95}
 
 
-def band(values: NDArray[np.floating] | NDArray[np.integer]) -> Band:
+def band(values: NDArray[np.floating] | NDArray[np.integer] | Counted) -> Band:
     """Summarize one number per run."""
-    x = np.sort(np.where(np.isnan(values), np.inf, values).astype(float))
+    if isinstance(values, Counted):
+        x: Values = values
+        never = values.n_never / max(1, len(values))
+    else:
+        x = np.sort(np.where(np.isnan(values), np.inf, values).astype(float))
+        never = float(np.isinf(x).mean()) if len(x) else 0.0
     if not len(x):
         return Band(None, None, None, 0.0, None, 0)
-    never = float(np.isinf(x).mean())
     p05, median, p95 = (_finite(_quantile(x, q)) for q in (0.05, 0.5, 0.95))
     # Normal approximation to the binomial: the ranks between which the true median lies with 95 % confidence.
     reach = 1.96 * np.sqrt(len(x)) / 2.0
@@ -266,7 +312,7 @@ def band(values: NDArray[np.floating] | NDArray[np.integer]) -> Band:
     return Band(median, p05, p95, never, error if len(x) > 1 else None, len(x))
 
 
-def _quantile(ordered: Numbers, q: float) -> float:
+def _quantile(ordered: Values, q: float) -> float:
     """Linear interpolation between order statistics; infinite as soon as it touches a run that never gets there."""
     at = q * (len(ordered) - 1)
     low, high = ordered[int(np.floor(at))], ordered[int(np.ceil(at))]
@@ -284,7 +330,7 @@ def daily_bands(daily: NDArray[np.int32], levels: tuple[float, ...] = (0.05, 0.2
     return np.quantile(daily, levels, axis=0)
 
 
-def luck_share(first: Numbers, second: Numbers, everything: Numbers) -> float | None:
+def luck_share(first: Numbers, second: Numbers, everything: Values) -> float | None:
     """The part of an outcome's variance that is luck alone.
 
     Parameters
@@ -299,8 +345,12 @@ def luck_share(first: Numbers, second: Numbers, everything: Numbers) -> float | 
     Between 0 and 1; None where an outcome that never happened, or too little variation, leaves it unknown.
     """
     known = np.isfinite(first) & np.isfinite(second)
-    total = everything[np.isfinite(everything)]
-    if known.sum() < 10 or known.mean() < 0.9 or len(total) < 0.9 * len(everything) or total.var() <= 0.0:
+    if isinstance(everything, Counted):
+        n_total, variance = everything.n_known, everything.variance()
+    else:
+        total = everything[np.isfinite(everything)]
+        n_total, variance = len(total), float(total.var(ddof=1)) if len(total) > 1 else 0.0
+    if known.sum() < 10 or known.mean() < 0.9 or n_total < 0.9 * len(everything) or not variance > 0.0:
         return None
     within = ((first - second)[known] ** 2).mean() / 2.0
-    return float(min(1.0, within / total.var(ddof=1)))
+    return float(min(1.0, within / variance))

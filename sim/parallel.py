@@ -24,6 +24,16 @@ Result = TypeVar("Result")
 AHEAD = 64
 
 
+class WorkersLostError(RuntimeError):
+    """Workers ended or went away.
+
+    so_far
+        What had finished, where that is kept in memory.
+    """
+
+    so_far: Any = None
+
+
 def cores(jobs: int = 0) -> int:
     """The number of workers meant; 0 takes all cores."""
     return jobs or os.cpu_count() or 1
@@ -138,6 +148,16 @@ def spread(
                 future.cancel()
 
 
+def from_workers(results: Iterator[Result]) -> Iterator[Result]:
+    """The results of work that tells its own errors: what is raised all the same, workers have raised by ending."""
+    try:
+        yield from results
+    except InputError:
+        raise
+    except Exception as error:
+        raise WorkersLostError(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
+
+
 @contextmanager
 def _interruptions_told_by(done: "SimpleQueue[Any]") -> Iterator[None]:
     """Put None into a queue at the first Ctrl-C; a second one acts as ever.
@@ -163,6 +183,23 @@ def _interruptions_told_by(done: "SimpleQueue[Any]") -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, usual)
     if interrupted:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off until what stands inside has been done as a whole."""
+    usual = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or usual is not signal.default_int_handler:
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if came:
         raise KeyboardInterrupt
 
 

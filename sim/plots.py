@@ -8,31 +8,55 @@ light and in dark; ranges are written out, so that a chart keeps its place when 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from html import escape
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from sim.outcomes import daily_bands
-from sim.results import Ensemble
+from sim.results import STATUS_SERIES, Ensemble
+from sim.summary import PARTS, Summary, mean, quantiles
 
 # Told apart under all common kinds of colour blindness, and each at least 3:1 on white and on a dark page; dashes help.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#808080"
 WIDE, NARROW = "rgba(0, 114, 178, 0.22)", "rgba(0, 114, 178, 0.36)"
+INK = "#222222"
+# Colour and pattern of each answer, and of each stage on the way: told apart in grey too.
+ANSWERS = {
+    "agreeing": ("#0072B2", ""),
+    "with_limits": ("#56B4E9", "/"),
+    "undecided": ("#C8C8C8", ""),
+    "not_asked": ("#E8E8E8", "."),
+    "no_answer": ("#A0A0A0", "-"),
+    "declined": ("#E69F00", "\\"),
+    "withdrawn": ("#D55E00", "x"),
+    "federalized": ("#CC79A7", "|"),
+}
+ON_THE_WAY = {
+    "screening": ("#56B4E9", ""),
+    "waiting_for_a_seat": ("#E69F00", "\\"),
+    "training": ("#0072B2", ""),
+    "awaiting_a_supervisor": ("#D55E00", "x"),
+    "travel": ("#009E73", "/"),
+}
+# Lines of one kind: colour and dash.
+LINES = ((BLUE, "solid"), (ORANGE, "dash"), (GREY, "dot"), ("#009E73", "dashdot"))
 GRID = "rgba(128, 128, 128, 0.25)"
 CLEAR = "rgba(0, 0, 0, 0)"
 HEIGHT = 420
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Points of a line: more than these nobody sees, and every one has to travel and be drawn.
+MOST_POINTS = 120
 MOST_MARKS = 7
 STEPS = (1, 5, 10, 30, 60, 90, 180, 365)
 
 # A level to compare with: its words, where it lies, its colour and its dash.
 Level = tuple[str, float, str, str]
 Numbers = NDArray[np.float64]
+Result = Ensemble | Summary
 
 
-def caption(plot: Callable[..., go.Figure], ensemble: Ensemble) -> str:
+def caption(plot: Callable[..., go.Figure], ensemble: Result) -> str:
     """What a plot shows, in one line."""
     return (plot.__doc__ or "").strip().splitlines()[0].format(days=ensemble.n_days - 1)
 
@@ -43,7 +67,13 @@ def marked_days(n_days: int, most: int = MOST_MARKS) -> list[int]:
     return list(range(0, n_days, step))
 
 
-def states_agreeing(ensemble: Ensemble, governors: int, side_alone: int | None = None) -> go.Figure:
+def shown_days(n_days: int) -> NDArray[np.int_]:
+    """Days that a line is drawn through: the first, the last, and evenly between, few enough to be drawn at once."""
+    step = -(-n_days // MOST_POINTS)
+    return np.unique(np.append(np.arange(0, n_days, step), n_days - 1))
+
+
+def states_agreeing(ensemble: Result, governors: int, side_alone: int | None = None) -> go.Figure:
     """Governors who agree, with limits or without, evening by evening until day {days}.
 
     Parameters
@@ -59,7 +89,9 @@ def states_agreeing(ensemble: Ensemble, governors: int, side_alone: int | None =
     return _over_time(ensemble, "agreeing", "governors", levels, float(governors))
 
 
-def troops_in_place(ensemble: Ensemble, target: int, active_duty: int | None = None) -> go.Figure:
+def troops_in_place(
+    ensemble: Result, target: int, active_duty: int | None = None, officers: int | None = None
+) -> go.Figure:
     """Guard members in place, evening by evening until day {days}.
 
     Parameters
@@ -70,29 +102,107 @@ def troops_in_place(ensemble: Ensemble, target: int, active_duty: int | None = N
         How many are asked for.
     active_duty
         Active-duty troops at the border, to compare with; no line if absent.
+    officers
+        Officers that the directive wants, to compare with; no line if absent.
     """
     levels: list[Level] = [("asked for", target, ORANGE, "dash")]
+    if officers == target:
+        levels = [("asked for, and officers that the directive wants,", target, ORANGE, "dash")]
+    elif officers is not None:
+        levels.append(("officers that the directive wants", officers, GREY, "dashdot"))
     if active_duty is not None:
         levels.append(("active-duty troops at the border, more than", active_duty, GREY, "dot"))
-    highest = max(float(daily_bands(ensemble.daily("in_place"), (0.95,)).max()), *(level for _, level, _, _ in levels))
+    highest = max(float(quantiles(ensemble, "in_place")[-1].max()), *(level for _, level, _, _ in levels))
     return _over_time(ensemble, "in_place", "people", levels, highest)
 
 
-def _over_time(ensemble: Ensemble, series: str, unit: str, levels: list[Level], highest: float) -> go.Figure:
+def states_by_answer(ensemble: Result) -> go.Figure:
+    """How many governors stand where, mean of all runs, evening by evening until day {days}."""
+    means = {name: mean(ensemble, name) for name in STATUS_SERIES}
+    means["agreeing"] = means["agreeing"] - means["with_limits"]
+    words = {"agreeing": "agreed", "with_limits": "agreed with limits"}
+    layers = [(words.get(name, name.replace("_", " ")), means[name], *ANSWERS[name]) for name in ANSWERS]
+    return _stacked(ensemble, layers, "governors")
+
+
+def pipeline(ensemble: Result) -> go.Figure:
+    """People who have come forward and are not yet in place, by where they are, mean of all runs, until day {days}."""
+    layers = [
+        (name.replace("_", " "), mean(ensemble, name), colour, pattern)
+        for name, (colour, pattern) in ON_THE_WAY.items()
+    ]
+    return _stacked(ensemble, layers, "people")
+
+
+def chance_of_reaching(ensemble: Summary, parts: Sequence[float] = (0.25, 0.5, 0.75, 1.0)) -> go.Figure:
+    """Share of runs that have had so many Guard members in place, evening by evening until day {days}.
+
+    Parameters
+    ----------
+    parts
+        Parts of the target, each one of `summary.PARTS`; one line each.
+    """
+    target = int(ensemble.scenario.value("request.target"))
+    days = shown_days(ensemble.n_days)
+    figure = go.Figure()
+    for part, (colour, dash) in zip(parts, cycle(LINES)):
+        words = f"{part * target:,.0f} in place ({100 * part:.0f} %)"
+        figure.add_scatter(
+            x=days,
+            y=short(100.0 * ensemble.reached[PARTS.index(part), days], 1),
+            name=words,
+            mode="lines",
+            line={"color": colour, "width": 2.5, "dash": dash},
+            hovertemplate=f"day %{{x}}<br>{words}: %{{y:.3~g}} % of runs<extra></extra>",
+        )
+    return laid_out(figure, ensemble, "% of runs", 100.0)
+
+
+def _stacked(ensemble: Result, layers: Sequence[tuple[str, Numbers, str, str]], unit: str) -> go.Figure:
+    """Means over days on top of each other; each layer has its words, colour and pattern, and those that are empty are left out."""
+    figure = go.Figure()
+    days = shown_days(ensemble.n_days)
+    for words, height, colour, pattern in layers:
+        if not height.any():
+            continue
+        figure.add_scatter(
+            x=days,
+            y=short(height[days], 2),
+            name=words,
+            mode="lines",
+            stackgroup="all",
+            line={"color": colour, "width": 1},
+            fillcolor=colour,
+            fillpattern={
+                "shape": pattern,
+                "size": 7,
+                "solidity": 0.2,
+                "fgcolor": INK,
+                "bgcolor": colour,
+                "fillmode": "replace",
+            },
+            # Dates stand on the axis: a copy for each layer would be most of what travels.
+            hovertemplate=f"day %{{x}}<br>{words}: %{{y:,.3~g}} {unit}<extra></extra>",
+        )
+    total = sum((height for _, height, _, _ in layers), np.zeros(ensemble.n_days))
+    return laid_out(figure, ensemble, unit, float(total.max()) / 1.05)
+
+
+def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], highest: float) -> go.Figure:
     """A series over days: two bands, the median, and levels to compare with."""
-    days = np.arange(ensemble.n_days)
-    p05, p25, median, p75, p95 = np.round(daily_bands(ensemble.daily(series), LEVELS), 1)
-    figure = go.Figure([_band(days, p05, p95, "5 to 95 % of runs", WIDE), _band(days, p25, p75, "25 to 75 %", NARROW)])
-    dates = [f"{ensemble.scenario.start + timedelta(days=int(day)):%d %b %Y}" for day in days]
+    days = shown_days(ensemble.n_days)
+    p05, p25, median, p75, p95 = short(quantiles(ensemble, series)[:, days], 1)
+    figure = go.Figure([area(days, p05, p95, "5 to 95 % of runs", WIDE), area(days, p25, p75, "25 to 75 %", NARROW)])
     figure.add_scatter(
         x=days,
         y=median,
         name="median",
         mode="lines",
         line={"color": BLUE, "width": 2.5},
-        customdata=np.array([dates, p05, p95], dtype=object).T,
-        hovertemplate=f"day %{{x}}, %{{customdata[0]}}<br>median %{{y:,.4~g}} {unit}"
-        "<br>5 to 95 %: %{customdata[1]:,.4~g} to %{customdata[2]:,.4~g}<extra></extra>",
+        # Dates stand on the axis and are left out here: in every point they would be a good part of what travels.
+        customdata=np.column_stack([p05, p95]),
+        hovertemplate=f"day %{{x}}<br>median %{{y:,.4~g}} {unit}"
+        "<br>5 to 95 %: %{customdata[0]:,.4~g} to %{customdata[1]:,.4~g}<extra></extra>",
     )
     for words, level, colour, dash in levels:
         figure.add_scatter(
@@ -103,11 +213,11 @@ def _over_time(ensemble: Ensemble, series: str, unit: str, levels: list[Level], 
             line={"color": colour, "width": 2, "dash": dash},
             hoverinfo="skip",
         )
-    return _laid_out(figure, ensemble, unit, highest)
+    return laid_out(figure, ensemble, unit, highest)
 
 
-def _band(
-    days: NDArray[np.int_], low: NDArray[np.float64], high: NDArray[np.float64], name: str, fill: str
+def area(
+    days: NDArray[np.int_], low: NDArray[np.floating], high: NDArray[np.floating], name: str, fill: str
 ) -> go.Scatter:
     """An area between two quantiles as one outline, which is one trace and not two."""
     return go.Scatter(
@@ -122,10 +232,10 @@ def _band(
     )
 
 
-def _laid_out(figure: go.Figure, ensemble: Ensemble, unit: str, highest: float) -> go.Figure:
+def laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> go.Figure:
     """Axes with days and dates."""
     marked = marked_days(ensemble.n_days)
-    figure.update_layout(**_plain("day since the request, and date", unit))
+    figure.update_layout(**layout("day since the request, and date", unit))
     figure.update_xaxes(
         range=[0, max(1, ensemble.n_days - 1)],
         tickvals=marked,
@@ -138,7 +248,12 @@ def _laid_out(figure: go.Figure, ensemble: Ensemble, unit: str, highest: float) 
     return figure
 
 
-def _dated(days: list[int], ensemble: Ensemble) -> list[str]:
+def short(values: Numbers, decimals: int) -> NDArray[np.float32]:
+    """Numbers as a chart needs them: rounded, and half as long on the way to the browser."""
+    return np.round(values, decimals).astype(np.float32)
+
+
+def _dated(days: list[int], ensemble: Result) -> list[str]:
     """Marks of an axis: the day, the date below, and the year where it begins."""
     dates = [ensemble.scenario.start + timedelta(days=day) for day in days]
     years = [str(date.year) if k == 0 or date.year != dates[k - 1].year else "" for k, date in enumerate(dates)]
@@ -167,7 +282,7 @@ def tornado(names: Sequence[str], sizes: Numbers, errors: Numbers, unit: str) ->
         hovertemplate="%{y}<br>%{x:,.4~g} ± %{error_x.array:,.3~g}<extra></extra>",
     )
     highest = float(np.max(sizes + errors, initial=0.0)) or 1.0
-    return _in_bars(go.Figure([bars]), len(names), unit, highest)
+    return in_bars(go.Figure([bars]), len(names), unit, highest)
 
 
 def worth_of_knowing(names: Sequence[str], gains: Numbers, floor: float, unit: str) -> go.Figure:
@@ -198,7 +313,7 @@ def worth_of_knowing(names: Sequence[str], gains: Numbers, floor: float, unit: s
         hoverinfo="skip",
         showlegend=True,
     )
-    return _in_bars(figure, len(names), unit, max(float(np.max(gains)), floor) or 1.0)
+    return in_bars(figure, len(names), unit, max(float(np.max(gains)), floor) or 1.0)
 
 
 def narrowing(running: Numbers, wanted: tuple[float, float] | None, enough: int | None, unit: str) -> go.Figure:
@@ -216,7 +331,7 @@ def narrowing(running: Numbers, wanted: tuple[float, float] | None, enough: int 
     runs = np.arange(1, running.shape[1] + 1)
     mean, low, high = running
     has_ends = np.isfinite(low) & np.isfinite(high)
-    figure = go.Figure([_band(runs[has_ends], low[has_ends], high[has_ends], "95 % interval", WIDE)])
+    figure = go.Figure([area(runs[has_ends], low[has_ends], high[has_ends], "95 % interval", WIDE)])
     figure.add_scatter(
         x=runs,
         y=mean,
@@ -249,7 +364,7 @@ def narrowing(running: Numbers, wanted: tuple[float, float] | None, enough: int 
             line={"color": GREY, "width": 2, "dash": "dot"},
             hoverinfo="skip",
         )
-    figure.update_layout(**_plain("runs", unit))
+    figure.update_layout(**layout("runs", unit))
     figure.update_layout(xaxis_range=[1, max(2, len(runs))], yaxis_range=[ends[0] - room, ends[1] + room])
     return figure
 
@@ -295,7 +410,7 @@ def share_reaching(
             line={"color": ORANGE, "width": 2, "dash": "dash"},
             hoverinfo="skip",
         )
-    figure.update_layout(**_plain(parameter, "% of runs"))
+    figure.update_layout(**layout(parameter, "% of runs"))
     ends = [float(values[0]), float(values[-1])]
     figure.update_xaxes(range=list(np.log10(ends)) if on_log_scale else ends, type="log" if on_log_scale else "linear")
     figure.update_yaxes(range=[-2, 102])
@@ -325,19 +440,19 @@ def conditions(boxes: Sequence[Mapping[str, tuple[float, float]]], names: Sequen
             hovertemplate="%{y}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=parameters)
-    return _in_bars(figure, len(parameters) * max(1, len(boxes)), "share of the parameter's range", 1.0)
+    return in_bars(figure, len(parameters) * max(1, len(boxes)), "share of the parameter's range", 1.0)
 
 
-def _in_bars(figure: go.Figure, n_bars: int, unit: str, highest: float) -> go.Figure:
+def in_bars(figure: go.Figure, n_bars: int, unit: str, highest: float) -> go.Figure:
     """Room for every bar, and names at full length."""
-    figure.update_layout(**_plain(unit, ""))
+    figure.update_layout(**layout(unit, ""))
     figure.update_layout(height=max(HEIGHT // 2, 130 + 24 * n_bars))
     figure.update_xaxes(range=[0.0, 1.05 * highest])
     figure.update_yaxes(showgrid=False, automargin=True)
     return figure
 
 
-def _plain(x: str, y: str) -> dict[str, Any]:
+def layout(x: str, y: str) -> dict[str, Any]:
     """Axes with their titles, and the legend below, where no toolbar covers it."""
     axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True}
     return {

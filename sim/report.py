@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from sim import outcomes
+from sim.bands import EXACT, Bands
 from sim.outcomes import OUTCOMES, PERCENTS, Band, band
 from sim.parameters import NEVER, ROLES, model_version, parameter, register
+from sim.passport import passport_of
 from sim.results import Ensemble
 from sim.scenario import ROLE_NAMES, Scenario
-from sim.world import legal_table, load_world, role_standing
+from sim.world import legal_table, role_standing
 
 NOT_A_FORECAST = (
     "Not a forecast: bands are the range over assumptions and luck, not the probability that something happens."
@@ -40,17 +42,41 @@ def ranged(found: Band) -> str:
     return f"{'not in half of the runs' if found.median is None else whole(found.median)}  ({ends})"
 
 
-def as_json(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
+def said(value: float | None) -> str:
+    """A number in words; a quantile that falls on runs which never get there says so."""
+    return "never" if value is None else whole(value).removesuffix(".0")
+
+
+def in_words(ensemble: Ensemble) -> str:
+    """The result in one sentence; at least one run has finished."""
+    scenario, last = ensemble.scenario, ensemble.n_days - 1
+    governors = sum(state.has_governor for state in scenario.world.states)
+    target = int(scenario.value("request.target"))  # type: ignore[arg-type]
+    agreeing, peak = (band(OUTCOMES[name].measure(ensemble)) for name in ("states_agreeing", "peak_in_place"))
+    half = band(outcomes.days_to(ensemble, 50))
+    missed = f"{100 * half.never:.0f} % of the runs do not get there by day {last}"
+    if half.never == 1.0:
+        arrival = f"no run has half of the {target:,} in place by day {last}"
+    elif half.median is None:
+        arrival = f"in half of the runs or more, half of the {target:,} is not in place by then: {missed}"
+    else:
+        date = scenario.start + timedelta(days=round(half.median))
+        arrival = f"half of the {target:,} is in place on day {said(half.median)} ({date:%d %b %Y})"
+        arrival += f", but {missed}" if half.never else ", and every run gets there"
+    return (
+        f"In the median of {half.n:,} runs, {said(agreeing.median)} of {governors} governors agree on day {last}, "
+        f"and at most {said(peak.median)} troops are in place on any one day; {arrival}."
+    )
+
+
+def as_json(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> dict[str, Any]:
     """The result as one object; keys are stable."""
-    measured = outcomes.measure_all(ensemble)
-    in_place = ensemble.daily("in_place")
+    measured = outcomes.values_of(ensemble)
     last = ensemble.n_days - 1
     troops = {"peak": band(measured["peak_in_place"]).as_dict()}
-    for day in range(30, last + 1, 30):
-        troops[str(day)] = band(in_place[:, day]).as_dict()
-    troops["last"] = band(in_place[:, last]).as_dict()
-    days = {str(percent): band(outcomes.days_to(ensemble, percent)) for percent in PERCENTS}
-    approval = measured["approval_day"]
+    for name, day in (*((str(day), day) for day in range(30, last + 1, 30)), ("last", last)):
+        troops[name] = band(outcomes.values_on(ensemble, "in_place", day)).as_dict()
+    days = {str(percent): band(measured[f"days_to_{percent}"]) for percent in PERCENTS}
     return {
         "scenario": ensemble.scenario.name,
         "title": ensemble.scenario.title,
@@ -60,7 +86,7 @@ def as_json(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
         "draws": plan["draws"],
         "replications": plan["replications"],
         "runs": len(ensemble.pairs),
-        "failed": len(ensemble.errors),
+        "failed": ensemble.n_failed,
         "errors": {str(k): text for k, text in sorted(ensemble.errors.items())},
         "complete": ensemble.is_complete,
         "seconds": round(ensemble.seconds, 3),
@@ -68,27 +94,28 @@ def as_json(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
         "troops_in_place": troops,
         "days_to": {key: {**found.as_dict(), "never": found.never} for key, found in days.items()},
         "days_to_from_approval": {
-            str(percent): band(outcomes.days_to(ensemble, percent) - approval).as_dict() for percent in PERCENTS
+            str(percent): band(measured[outcomes.since_approval(percent)]).as_dict() for percent in PERCENTS
         },
         "outcomes": {
             name: {
-                **(found := band(values)).as_dict(),
+                **(found := band(measured[name])).as_dict(),
                 "never": found.never,
                 "error": found.error,
-                "unit": OUTCOMES[name].unit,
+                "unit": each.unit,
             }
-            for name, values in measured.items()
+            for name, each in OUTCOMES.items()
         },
         "luck_share": ensemble.luck_share,
         "side_alone": side_alone(ensemble.scenario),
         "digest": ensemble.digest,
+        "passport": passport_of(ensemble),
         "note": NOT_A_FORECAST,
     }
 
 
 def side_alone(scenario: Scenario) -> int:
     """How many governors would agree if the requester's side alone said yes, and only it."""
-    world = load_world(str(scenario.value("request.party")))
+    world = scenario.world
     asked = scenario.value("request.asked")
     return sum(
         state.side == 1 and (state.code in asked if isinstance(asked, list) else asked != "border" or state.on_border)
@@ -96,7 +123,9 @@ def side_alone(scenario: Scenario) -> int:
     )
 
 
-def summary(ensemble: Ensemble, plan: dict[str, Any], baseline: Scenario | None, is_verbose: bool) -> RenderableType:
+def summary(
+    ensemble: Ensemble | Bands, plan: dict[str, Any], baseline: Scenario | None, is_verbose: bool
+) -> RenderableType:
     """What a person wants to know of an ensemble, the two answers first."""
     scenario = ensemble.scenario
     parts: list[RenderableType] = [
@@ -107,7 +136,7 @@ def summary(ensemble: Ensemble, plan: dict[str, Any], baseline: Scenario | None,
         Text(_counts_line(ensemble, plan)),
         Text(""),
         _plot(ensemble),
-        _who_commands(scenario),
+        Text("\n".join(["", *who_commands(scenario)])),
         _apart(ensemble),
         _differences(scenario, baseline),
     ]
@@ -119,9 +148,9 @@ def summary(ensemble: Ensemble, plan: dict[str, Any], baseline: Scenario | None,
     return Group(*parts)
 
 
-def answers_table(ensemble: Ensemble) -> Table:
+def answers_table(ensemble: Ensemble | Bands) -> Table:
     """The two answers: how many states agree, how quickly troops arrive."""
-    world = load_world(str(ensemble.scenario.value("request.party")))
+    world = ensemble.scenario.world
     n_governors = sum(state.has_governor for state in world.states)
     table = Table(box=None, pad_edge=False)
     for heading, side in (
@@ -132,7 +161,7 @@ def answers_table(ensemble: Ensemble) -> Table:
         ("never", "right"),
     ):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
-    measured = outcomes.measure_all(ensemble)
+    measured = outcomes.values_of(ensemble)
     agreeing, with_limits = band(measured["states_agreeing"]), band(measured["states_with_limits"])
     table.add_row(f"Governors who agree on the last day, of {n_governors}", ranged(agreeing), _error(agreeing))
     table.add_row("   of them with limits", ranged(with_limits), _error(with_limits))
@@ -142,14 +171,13 @@ def answers_table(ensemble: Ensemble) -> Table:
         ("states_withdrawn", "   withdrew"),
     ):
         table.add_row(label, ranged(band(measured[name])), _error(band(measured[name])))
-    sending = ensemble.daily("dc_sending")[:, -1].mean() if ensemble.done.any() else 0.0
+    sending = outcomes.values_on(ensemble, "dc_sending", -1).mean() if ensemble.n_finished else 0.0
     table.add_row("   DC, apart (no governor there)", f"sends in {100 * sending:.0f} % of runs")
     peak = band(measured["peak_in_place"])
     table.add_row("Most troops in place", ranged(peak), _error(peak))
     target = int(ensemble.scenario.value("request.target"))  # type: ignore[arg-type]
     for percent in PERCENTS:
-        days = outcomes.days_to(ensemble, percent)
-        found, since = band(days), band(days - measured["approval_day"])
+        found, since = (band(measured[name]) for name in (f"days_to_{percent}", outcomes.since_approval(percent)))
         label = f"Days to {percent} % of {target:,}"
         table.add_row(label, ranged(found), _error(found), ranged(since), f"{100 * found.never:.0f} %")
     return table
@@ -159,9 +187,9 @@ def _error(found: Band) -> str:
     return "-" if found.error is None else f"± {whole(found.error)}"
 
 
-def _counts_line(ensemble: Ensemble, plan: dict[str, Any]) -> str:
+def _counts_line(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> str:
     """How many runs, of what, and what side alone would give."""
-    n = int(ensemble.done.sum())
+    n = ensemble.n_finished
     draws, replications = plan["draws"], plan["replications"]
     if draws == 0:
         how = f"{replications} lucks, all uncertainties at their defaults"
@@ -169,23 +197,25 @@ def _counts_line(ensemble: Ensemble, plan: dict[str, Any]) -> str:
         how = "each with its own draw of the uncertainties and its own luck"
     else:
         how = f"{draws} draws of the uncertainties x {replications} lucks"
-    failed = f", {len(ensemble.errors)} failed" if ensemble.errors else ""
+    failed = f", {ensemble.n_failed} failed" if ensemble.n_failed else ""
     alone = side_alone(ensemble.scenario)
+    rounded = (
+        f" Bands alone were kept: exact below {EXACT:,}, within 0.05 % above." if isinstance(ensemble, Bands) else ""
+    )
     return (
-        f"{n} runs ({how}){failed}; seed {ensemble.seed}; {ensemble.seconds:.1f} s.\n"
+        f"{n} runs ({how}){failed}; seed {ensemble.seed}; {ensemble.seconds:.1f} s.{rounded}\n"
         f"Side alone would give {alone}: every governor of the requester's side who is asked, and nobody else."
     )
 
 
-def _plot(ensemble: Ensemble, rows: int = 13) -> Table:
+def _plot(ensemble: Ensemble | Bands, rows: int = 13) -> Table:
     """Troops in place over time: a bar from the 5 % to the 95 % quantile."""
     table = Table(box=None, pad_edge=False, title="Troops in place", title_justify="left")
     for heading, side in (("day", "right"), ("date", "left"), ("median", "right"), ("5 to 95 % of runs", "left")):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
-    daily = ensemble.daily("in_place")
-    if not len(daily):
+    if not ensemble.n_finished:
         return table
-    low, middle, high = outcomes.daily_bands(daily, (0.05, 0.5, 0.95))
+    low, middle, high = outcomes.quantiles_by_day(ensemble, "in_place", (0.05, 0.5, 0.95))
     top = max(1.0, float(high.max()))
     for day in np.unique(np.linspace(0, ensemble.n_days - 1, rows).round().astype(int)):
         date = ensemble.scenario.start + timedelta(days=int(day))
@@ -194,10 +224,10 @@ def _plot(ensemble: Ensemble, rows: int = 13) -> Table:
     return table
 
 
-def _who_commands(scenario: Scenario) -> Text:
+def who_commands(scenario: Scenario) -> list[str]:
     """Who commands, pays and may refuse, and which roles are open, from the legal table; what federalization would change."""
     law = legal_table()
-    lines = ["", _status_line(scenario, str(scenario.value("request.status")))]
+    lines = [_status_line(scenario, str(scenario.value("request.status")))]
     if (day := scenario.value("federalize.day")) != NEVER:
         ground = str(scenario.value("federalize.predicate")).replace("_", " ")
         lines.append(f"From day {day} on, in states that are federalized (ground claimed: {ground}):")
@@ -205,7 +235,7 @@ def _who_commands(scenario: Scenario) -> Text:
     lines.append(
         f"(Law as of {law['dated']}; not legal advice. Contested roles: the {scenario.value('law.reading')} reading.)"
     )
-    return Text("\n".join(lines))
+    return lines
 
 
 def _status_line(scenario: Scenario, status: str) -> str:
@@ -229,7 +259,7 @@ def _status_line(scenario: Scenario, status: str) -> str:
     )
 
 
-def _apart(ensemble: Ensemble) -> Text:
+def _apart(ensemble: Ensemble | Bands) -> Text:
     """Luck and assumptions apart."""
     parts = []
     for name, label in (("states_agreeing", "states agreeing"), ("peak_in_place", "most troops in place")):
@@ -245,17 +275,22 @@ def _differences(scenario: Scenario, baseline: Scenario | None) -> Text:
     """What differs from the baseline."""
     if baseline is None or not (rows := scenario.differences(baseline)):
         return Text("Nothing differs from the baseline." if baseline else "")
-    lines = [f"  {what}: {here} (baseline: {there})" for what, here, there in rows]
+    lines = [f"  {what}: {here} (baseline: {there}){_cited(scenario, what)}" for what, here, there in rows]
     return Text("Differs from the baseline:\n" + "\n".join(lines))
 
 
-def outcomes_table(ensemble: Ensemble) -> Table:
+def _cited(scenario: Scenario, name: str) -> str:
+    return f"; source: {scenario.sources[name]}" if name in scenario.sources else ""
+
+
+def outcomes_table(ensemble: Ensemble | Bands) -> Table:
     """Every outcome with its unit, band and the part that luck makes."""
     table = Table(title="All outcomes", title_justify="left", box=None, pad_edge=False)
     for heading in ("outcome", "unit", "median (5-95 %)", "±", "never", "luck"):
         table.add_column(heading, overflow="fold")
-    for name, values in outcomes.measure_all(ensemble).items():
-        found, share = band(values), ensemble.luck_share.get(name)
+    measured = outcomes.values_of(ensemble)
+    for name in OUTCOMES:
+        found, share = band(measured[name]), ensemble.luck_share.get(name)
         luck = "-" if share is None else f"{100 * share:.0f} %"
         table.add_row(name, OUTCOMES[name].unit, ranged(found), _error(found), f"{100 * found.never:.0f} %", luck)
     return table

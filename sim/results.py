@@ -1,8 +1,9 @@
 """Results: what one run leaves behind, as plain arrays, and the hash that two runs share when they are the same."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,6 +189,50 @@ def series_of(run: Run, has_governor: NDArray[np.bool_]) -> NDArray[np.int32]:
     return np.array(rows, np.int32)
 
 
+# The draw of the uncertainties (None: their defaults) and the replication, which is the luck.
+Pair = tuple[int | None, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs(Sequence[Pair]):
+    """The runs of a plan, worked out when they are asked for: draw r with luck r, every draw with every luck, or luck alone.
+
+    draws
+        None for draw r with luck r, 0 for luck alone.
+    """
+
+    draws: int | None
+    replications: int
+
+    def __len__(self) -> int:
+        return max(self.draws or 1, 1) * self.replications
+
+    @overload
+    def __getitem__(self, k: int) -> Pair: ...
+    @overload
+    def __getitem__(self, k: slice) -> tuple[Pair, ...]: ...
+    def __getitem__(self, k: int | slice) -> Pair | tuple[Pair, ...]:
+        if isinstance(k, slice):
+            return tuple(self._pair(each) for each in range(len(self))[k])
+        return self._pair(range(len(self))[k])
+
+    def __iter__(self) -> Iterator[Pair]:
+        return map(self._pair, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Pairs) and (self.draws, self.replications) == (other.draws, other.replications):
+            return True
+        if not isinstance(other, Sequence) or len(self) != len(other):
+            return False
+        return all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    def _pair(self, k: int) -> Pair:
+        if self.draws is None:
+            return k, k
+        draw, replication = divmod(k, self.replications)
+        return (draw if self.draws else None), replication
+
+
 @dataclass
 class Ensemble:
     """All runs of one plan, reduced to what bands need; axes are in the order of the plan.
@@ -216,7 +261,7 @@ class Ensemble:
 
     scenario: Any
     seed: int
-    pairs: tuple[tuple[int | None, int], ...]
+    pairs: Sequence[Pair]
     codes: tuple[str, ...]
     done: NDArray[np.bool_]
     series: NDArray[np.int32]
@@ -237,9 +282,19 @@ class Ensemble:
         return self.series.shape[2]
 
     @property
+    def n_finished(self) -> int:
+        """Runs that finished."""
+        return int(self.done.sum())
+
+    @property
+    def n_failed(self) -> int:
+        """Runs that failed."""
+        return len(self.errors)
+
+    @property
     def is_complete(self) -> bool:
         """Whether every run has finished or failed."""
-        return bool(self.done.sum() + len(self.errors) == len(self.pairs))
+        return self.n_finished + self.n_failed == len(self.pairs)
 
     def daily(self, name: str) -> NDArray[np.int32]:
         """One series of the runs that finished, shape (n_finished, n_days)."""

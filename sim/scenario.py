@@ -12,10 +12,12 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from sim.parameters import ROLES, InputError, Value, parameter, register
-from sim.world import load_world
+from sim.world import World, load_world, world_then
 
 SCHEMA = 1
 MOST_DAYS = 1825
+# Room for every last day on the calendar.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 ANSWERS = ("accept", "decline", "no_answer", "withdraw")
 ROLE_NAMES = tuple(f"request.roles.{role}" for role in ROLES)
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
@@ -36,6 +38,20 @@ class Answer(BaseModel):
     )
 
 
+class StateThen(BaseModel):
+    """What a state was on a date other than that of seeds/states.csv: a scenario of the past carries its own covariates."""
+
+    model_config = STRICT
+    state: str
+    party: Literal["republican", "democratic", "independent"] = Field(description="Party of the governor on that date.")
+    strength: int = Field(ge=1, le=100_000, description="People in its Army and Air Guard.")
+    margin: float | None = Field(
+        None, ge=-100, le=100, description="Last presidential margin, in points toward the Republican Party."
+    )
+    on_ballot: Literal[0, 1] = Field(0, description="1 if the incumbent could run again.")
+    prior_position: Literal[-1, 0, 1] = Field(0, description="A public position taken before the request.")
+
+
 @dataclass(frozen=True)
 class Change:
     """Levers that move on a day."""
@@ -54,6 +70,10 @@ class Scenario:
         Register values replaced, by dotted name; these are not drawn.
     ranges
         (low, high) of uncertainties that stay uncertain around a value set here.
+    sources
+        Where a value set here comes from, by dotted name; words that change no number.
+    states
+        Covariates of states that replace those of seeds/states.csv.
     """
 
     name: str
@@ -66,6 +86,17 @@ class Scenario:
     changes: tuple[Change, ...] = ()
     shocks: tuple[Any, ...] = ()
     answers: tuple[Answer, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+    states: tuple[StateThen, ...] = ()
+
+    @property
+    def world(self) -> World:
+        """The jurisdictions as this scenario has them."""
+        return self.world_of(str(self.value("request.party")))
+
+    def world_of(self, requester: str) -> World:
+        """The jurisdictions as a requester of a party sees them; scenarios with the same covariates share one world."""
+        return world_then(requester, self.states) if self.states else load_world(requester)
 
     def value(self, name: str) -> Value:
         """The value of a parameter on day 0, from the scenario or the register."""
@@ -75,10 +106,11 @@ class Scenario:
         """The same question with some values replaced and perhaps another last day; checked like a file."""
         for name, value in values.items():
             parameter(name).check(value)
+        # What was said of a value does not hold for another one.
         ranges = {name: ends for name, ends in self.ranges.items() if name not in values}
-        changed = replace(
-            self, values={**self.values, **values}, ranges=ranges, days=self.days if days is None else days
-        )
+        sources = {name: text for name, text in self.sources.items() if name not in values}
+        days = self.days if days is None else days
+        changed = replace(self, values={**self.values, **values}, ranges=ranges, sources=sources, days=days)
         check_whole(changed, "the command line")
         return changed
 
@@ -113,11 +145,13 @@ class Scenario:
         document |= levers
         if assumptions:
             document["assumptions"] = assumptions
-        for key, rows in (("shocks", self.shocks), ("answers", self.answers)):
+        for key, rows in (("shocks", self.shocks), ("answers", self.answers), ("states", self.states)):
             if rows:
                 document[key] = [row.model_dump(exclude_none=True) for row in rows]
         if self.changes:
             document["changes"] = [{"day": change.day, **change.values} for change in self.changes]
+        if sources := {name: self.sources[name] for name in register() if name in self.sources and name in self.values}:
+            document["sources"] = sources
         return document
 
     def toml(self) -> str:
@@ -127,7 +161,7 @@ class Scenario:
     @property
     def digest(self) -> str:
         """SHA-256 of what is simulated: the document without its words."""
-        told = {key: value for key, value in self.document().items() if key not in ("title", "question")}
+        told = {key: value for key, value in self.document().items() if key not in ("title", "question", "sources")}
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
     def differences(self, other: "Scenario") -> list[tuple[str, str, str]]:
@@ -141,6 +175,9 @@ class Scenario:
             here, there = getattr(self, key), getattr(other, key)
             if here != there:
                 rows.append((key, _rows_told(here), _rows_told(there)))
+        if self.states != other.states:
+            here, there = (f"{len(s.states)} with covariates of their own" for s in (self, other))
+            rows.append(("states", here, there))
         return rows
 
 
@@ -167,6 +204,8 @@ def check_whole(scenario: Scenario, where: str) -> None:
         raise InputError(f"{where}: days = {scenario.days} is outside 1..{MOST_DAYS}")
     if isinstance(scenario.start, datetime):
         raise InputError(f"{where}: start = {scenario.start} must be a date without a time")
+    if not FIRST_YEAR <= scenario.start.year <= LAST_YEAR:
+        raise InputError(f"{where}: start = {scenario.start} must be in the years {FIRST_YEAR} to {LAST_YEAR}")
     _check_days(scenario, where)
     _check_states(scenario, where)
     _check_changes(scenario, where)
@@ -210,6 +249,12 @@ def _check_states(scenario: Scenario, where: str) -> None:
         if (row.state, row.day) in given:
             raise InputError(f"{key}: {row.state} is given two answers on day {row.day}")
         given[row.state, row.day] = row.answer
+    listed: set[str] = set()
+    for number, then in enumerate(scenario.states, 1):
+        world.position(then.state, f"{where}: states[{number}].state")
+        if then.state in listed:
+            raise InputError(f"{where}: states[{number}] lists {then.state} a second time")
+        listed.add(then.state)
 
 
 def _check_codes(value: Any, where: str) -> None:

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, Field, PlainValidator, ValidationError, WithJsonSchema, create_model
 
 from sim.parameters import InputError, Parameter, Value, near_miss, register, shorten
-from sim.scenario import MOST_DAYS, STRICT, Answer, Change, Scenario, check_whole
+from sim.record import About, Observed, Troops
+from sim.scenario import MOST_DAYS, STRICT, Answer, Change, Scenario, StateThen, check_whole
 from sim.shocks import AnyShock
 
 MOST_BYTES = 200_000
@@ -22,6 +23,14 @@ MOST_EXTENDS = 10
 MOST_ROWS = 200
 # The classes of shocks, from the union that files are checked by.
 _KINDS: tuple[Any, ...] = get_args(get_args(AnyShock)[0])
+# The classes of other rows and tables that do not come from the register.
+_ROWS: dict[str, type[BaseModel]] = {
+    "answers": Answer,
+    "states": StateThen,
+    "case": About,
+    "observed": Observed,
+    "troops": Troops,
+}
 
 
 class Spread(BaseModel):
@@ -83,6 +92,11 @@ def file_model() -> type[BaseModel]:
         key: (_checked(e, e.kind == "uncertainty"), Field(None, alias=e.name)) for key, e in others.items()
     }
     assumptions: Any = create_model("Assumptions", __config__=STRICT, **assumed)
+    cited: dict[str, Any] = {
+        e.field: (Annotated[str, Field(min_length=1, max_length=1000)] | None, Field(None, alias=name))
+        for name, e in register().items()
+    }
+    sources: Any = create_model("Sources", __config__=STRICT, __doc__="Where values set here come from.", **cited)
     moved: dict[str, Any] = {key: (_checked(e), Field(None, alias=e.name)) for key, e in levers.items()}
     change: Any = create_model(
         "Change",
@@ -100,42 +114,56 @@ def file_model() -> type[BaseModel]:
         "days": (Annotated[int, Field(ge=1, le=MOST_DAYS)], Field(180, description="The last day that is simulated.")),
         **_tables(),
         "assumptions": (assumptions | None, None),
+        "sources": (sources | None, None),
         "changes": (Annotated[list[change], Field(max_length=MOST_ROWS)], []),
         "shocks": (Annotated[list[AnyShock], Field(max_length=MOST_ROWS)], []),
         "answers": (Annotated[list[Answer], Field(max_length=MOST_ROWS)], []),
+        "states": (
+            Annotated[list[StateThen], Field(max_length=MOST_ROWS)],
+            Field([], description="Covariates of states on the scenario's date, instead of those of seeds/states.csv."),
+        ),
+        # The record of a case: checked like the rest, and read by no simulation.
+        "case": (About | None, None),
+        "observed": (Annotated[list[Observed], Field(max_length=MOST_ROWS)], []),
+        "troops": (Annotated[list[Troops], Field(max_length=MOST_ROWS)], []),
     }
     return create_model("Scenario", __config__=STRICT, **fields)
 
 
 def load(path: Path | str) -> Scenario:
     """Read, extend and check a scenario file; raises InputError in one paragraph for anything wrong."""
+    return load_with_record(path)[0]
+
+
+def load_with_record(path: Path | str) -> tuple[Scenario, Any]:
+    """The scenario of a file, and its checked document, in which `case`, `observed` and `troops` stand."""
     path = Path(path)
     table = _extended(path, ())
     try:
         document = file_model().model_validate(table)
     except ValidationError as error:
         raise InputError(f"{path}: {first_error(error)}") from None
-    scenario = _scenario(path.stem, document)
-    check_whole(scenario, str(path))
-    return scenario
+    return _scenario(path.stem, document, str(path)), document
 
 
 def parse(text: str, name: str) -> Scenario:
     """Check a scenario held as text; it cannot extend a file."""
-    table = toml_table(text, name)
+    return of_document(toml_table(text, name), name, name)
+
+
+def of_document(table: Mapping[str, Any], name: str, where: str) -> Scenario:
+    """Check a scenario held as a plain document that extends nothing; `where` is where it stood, for errors."""
     if "extends" in table:
-        raise InputError(f"{name}: extends needs a file beside this one; put everything in one document")
+        raise InputError(f"{where}: extends needs a file beside this one; put everything in one document")
     try:
         document = file_model().model_validate(table)
     except ValidationError as error:
-        raise InputError(f"{name}: {first_error(error)}") from None
-    scenario = _scenario(name, document)
-    check_whole(scenario, name)
-    return scenario
+        raise InputError(f"{where}: {first_error(error)}") from None
+    return _scenario(name, document, where)
 
 
-def _scenario(name: str, document: Any) -> Scenario:
-    """The scenario that a checked document describes."""
+def _scenario(name: str, document: Any, where: str) -> Scenario:
+    """The scenario that a checked document describes, if all of it fits together."""
     values: dict[str, Value] = {}
     ranges: dict[str, tuple[float, float]] = {}
     for entry in register().values():
@@ -150,7 +178,11 @@ def _scenario(name: str, document: Any) -> Scenario:
     for row in document.changes:
         moved = {names[key]: getattr(row, key) for key in row.model_fields_set if key != "day"}
         changes.append(Change(row.day, dict(sorted(moved.items()))))
-    return Scenario(
+    cited = document.sources.model_dump(exclude_none=True, by_alias=True) if document.sources else {}
+    for cause in cited:
+        if cause not in values:
+            raise InputError(f"{where}: sources names {cause}, which has no value here to be the source of")
+    scenario = Scenario(
         name=name,
         title=document.title,
         question=document.question,
@@ -161,7 +193,11 @@ def _scenario(name: str, document: Any) -> Scenario:
         changes=tuple(sorted(changes, key=lambda change: change.day)),
         shocks=tuple(document.shocks),
         answers=tuple(document.answers),
+        sources=cited,
+        states=tuple(document.states),
     )
+    check_whole(scenario, where)
+    return scenario
 
 
 def _looked_up(document: Any, entry: Parameter) -> Any:
@@ -282,7 +318,7 @@ def _shock_kinds() -> list[str]:
 def _suggestion(loc: Sequence[int | str]) -> str:
     """Where an unknown key may belong: a near miss among its neighbours, or the table that holds it."""
     name = str(loc[-1])
-    if loc[0] in ("shocks", "answers"):
+    if loc[0] in ("shocks", "sources", *_ROWS):
         return near_miss(name, _neighbours(loc))
     dotted = ".".join(str(step) for step in loc if not isinstance(step, int) and step not in ("assumptions", "changes"))
     for candidate in (name, dotted):
@@ -300,8 +336,10 @@ def _neighbours(loc: Sequence[int | str]) -> list[str]:
     """The keys that stand where an unknown one was found."""
     if loc[0] == "shocks":
         return [key for kind in _KINDS for key in kind.model_fields]
-    if loc[0] == "answers":
-        return list(Answer.model_fields)
+    if loc[0] == "sources":
+        return list(register())
+    if loc[0] in _ROWS:
+        return list(_ROWS[str(loc[0])].model_fields)
     prefix = ".".join(str(step) for step in loc[:-1]) + "."
     names = [name.removeprefix(prefix).split(".")[0] for name in register() if name.startswith(prefix)]
     return names or ["schema", *file_model().model_fields]

@@ -7,7 +7,7 @@ from typing import Any
 from sim import governors
 from sim.parameters import ROLES, Numbers, Value, numbers, register, resolve
 from sim.scenario import ROLE_NAMES, Scenario
-from sim.world import World, load_world, may_withdraw, open_roles, role_standing
+from sim.world import World, may_withdraw, open_roles, role_standing
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,10 @@ class Setting:
 
 
 def setting_of(scenario: Scenario, seed: int, draw: int | None, world: World | None = None) -> Setting:
-    """Resolve a scenario for one draw (None: defaults) of the uncertainties; `world` replaces the 54 jurisdictions."""
+    """Resolve a scenario for one draw (None: defaults) of the uncertainties; `world` replaces the scenario's."""
     values = resolve(scenario.values, scenario.ranges, seed, draw)
     if world is None:
-        world = load_world(str(values["request.party"]))
+        world = scenario.world_of(str(values["request.party"]))
     by_day = []
     current, levers = dict(values), _levers(values, values, world)
     changes = list(scenario.changes)

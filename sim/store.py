@@ -5,6 +5,7 @@ replication, with outcomes and all parameters as columns), timeseries.parquet (o
 states.parquet (runs by status, for each day and state) and events.parquet. Never pickle.
 """
 
+import hashlib
 import json
 import platform
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,15 +24,26 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sim import outcomes
+from sim.bands import Bands
 from sim.ensemble import empty
 from sim.parameters import InputError, model_version, near_miss, register
+from sim.passport import passport_of
 from sim.results import SERIES, STATUSES, Ensemble, Event
 from sim.scenario_files import load as load_scenario
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES = ("runs", "timeseries", "states", "events")
+# What stands in a folder of very many runs instead of `timeseries`; see `store_bands`.
+COUNTS = "counts.parquet"
+# How runs have been kept, as the manifest says it.
+WHOLE, BANDS = "runs", "bands"
 _PACKAGES = ("numpy", "simpy", "pydantic", "pyarrow")
+# What numbers pass through on the way from a file to an outcome: all that `ensemble` and `designs` import.
+SOURCES = (
+    "bands channels cohorts compiled designs ensemble governors kernel/* luck mobilization model outcomes packed parallel "
+    "parameters people requester record results scenario scenario_files setting shared shocks states world"
+)
 
 
 def commit() -> str | None:
@@ -47,13 +60,27 @@ def _git(folder: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@cache
+def sources() -> str:
+    """A hash of the code and seeds of this checkout that make numbers, so that an edit shows under an old version too."""
+    here = Path(__file__).resolve().parent
+    files = [path for name in SOURCES.split() for path in here.glob(f"{name}.py")]
+    files += [path for ending in ("toml", "csv") for path in (here.parent / "seeds").glob(f"*.{ending}")]
+    told = hashlib.sha256()
+    for path in sorted(files):
+        # Windows may have checked out the same lines with other ends.
+        told.update(path.relative_to(here.parent).as_posix().encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    return told.hexdigest()[:16]
+
+
 def versions() -> dict[str, str]:
-    """What produced a result: the model, Python and the packages that numbers pass through."""
+    """What produced a result: the model, its sources, Python and the packages that numbers pass through."""
     found = {name: version(name) for name in _PACKAGES}
-    return {"model": model_version(), "python": platform.python_version(), "machine": platform.machine(), **found}
+    here = {"python": platform.python_version(), "machine": platform.machine()}
+    return {"model": model_version(), "sources": sources(), **here, **found}
 
 
-def manifest_of(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
+def manifest_of(ensemble: Ensemble | Bands, plan: dict[str, Any]) -> dict[str, Any]:
     """Everything needed to repeat an ensemble; `plan` holds draws, replications, known, command."""
     return {
         "format": FORMAT,
@@ -65,13 +92,15 @@ def manifest_of(ensemble: Ensemble, plan: dict[str, Any]) -> dict[str, Any]:
         "engine": ensemble.engine,
         "seed": ensemble.seed,
         **plan,
+        "kept": BANDS if isinstance(ensemble, Bands) else WHOLE,
         "runs": len(ensemble.pairs),
-        "finished": int(ensemble.done.sum()),
-        "failed": len(ensemble.errors),
+        "finished": ensemble.n_finished,
+        "failed": ensemble.n_failed,
         "complete": ensemble.is_complete,
         "seconds": round(ensemble.seconds, 3),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "digest": ensemble.digest,
+        "passport": passport_of(ensemble),
         "luck_share": ensemble.luck_share,
     }
 
@@ -97,11 +126,7 @@ def save(ensemble: Ensemble, folder: Path, plan: dict[str, Any], with_csv: bool 
     InputError
         If the folder cannot be written.
     """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
+    fresh = fresh_folder(folder)
     try:
         tables = {
             "runs": runs_table(ensemble),
@@ -110,29 +135,51 @@ def save(ensemble: Ensemble, folder: Path, plan: dict[str, Any], with_csv: bool 
         }
         if ensemble.events:
             tables["events"] = events_table(ensemble)
+        manifest = manifest_of(ensemble, plan)
         for name, table in tables.items():
+            # A table that is passed on alone can still be traced to its runs.
+            table = table.replace_schema_metadata(
+                {"passport": manifest["passport"] or "", "digest": manifest["digest"]}
+            )
             pq.write_table(table, fresh / f"{name}.parquet", compression="zstd")
             if with_csv:
                 pyarrow.csv.write_csv(table, fresh / f"{name}.csv")
         (fresh / "scenario.toml").write_text(ensemble.scenario.toml(), encoding="utf-8")
-        manifest = manifest_of(ensemble, plan)
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        fresh.chmod(0o755)
-        old = fresh.with_name(fresh.name + "-old")
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return folder
 
 
-def runs_table(ensemble: Ensemble) -> pa.Table:
-    """One row per run of the plan: identity, outcomes, error, last status of each state, and every parameter of day 0."""
+def fresh_folder(folder: Path) -> Path:
+    """A new hidden folder beside another; raises InputError if there can be none."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise InputError(f"--out {folder}: cannot be written ({error.strerror})") from None
+
+
+def put_in_place(fresh: Path, folder: Path) -> None:
+    """Let a fresh folder take the place of one, with its name."""
+    fresh.chmod(0o755)
+    old = fresh.with_name(fresh.name + "-old")
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def runs_table(ensemble: Ensemble, first: int = 0) -> pa.Table:
+    """One row per run of the plan: identity, outcomes, error, last status of each state, and every parameter of day 0.
+
+    first
+        The number of the first run, where these are a block of a longer plan.
+    """
     n, done = len(ensemble.pairs), ensemble.done
     columns: dict[str, Any] = {
-        "run": np.arange(n, dtype=np.int32),
+        "run": np.arange(first, first + n, dtype=np.int32),
         "draw": pa.array([pair[0] for pair in ensemble.pairs], pa.int32()),
         "replication": pa.array([pair[1] for pair in ensemble.pairs], pa.int64()),
         "finished": done,
@@ -164,7 +211,7 @@ def timeseries_table(ensemble: Ensemble) -> pa.Table:
     return pa.table(columns)
 
 
-def states_table(ensemble: Ensemble) -> pa.Table:
+def states_table(ensemble: Ensemble | Bands) -> pa.Table:
     """One row per day and state: in how many runs it had each status."""
     n_days, n_states, _ = ensemble.status_counts.shape
     columns: dict[str, Any] = {
@@ -206,6 +253,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def load(folder: Path) -> tuple[Ensemble, dict[str, Any]]:
     """An ensemble and its manifest from a results folder."""
     manifest = read_manifest(folder)
+    if manifest.get("kept") == BANDS:
+        raise InputError(f"{folder}: these results keep bands of {manifest['scenario']}, not every run whole")
     scenario = load_scenario(folder / "scenario.toml")
     # The file is called scenario.toml whatever the scenario's own name.
     scenario = scenario.renamed(manifest["scenario"])

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sim import store, store_bands
+from sim.bands import Bands
 from sim.parameters import InputError, near_miss, shorten
 from sim.results import Ensemble
-from sim.store import MANIFEST, TABLES, load, read_manifest
+from sim.store import BANDS, COUNTS, MANIFEST, TABLES, read_manifest
 
 RESULTS = Path("results")
 RUNS, SWEEP, STUDY, DAMAGED, FOREIGN = "runs", "sweep", "study", "damaged", "foreign"
@@ -17,7 +19,7 @@ ROWS, PARTS, LOCK = "rows.parquet", "parts", ".lock"
 # What a study keeps.
 REPORT = "study.json"
 OURS = {MANIFEST, LOCK, "scenario.toml", "experiment.toml", "points.csv", ROWS, "rows.csv"} | {
-    f"{table}.{ending}" for table in TABLES for ending in ("parquet", "csv")
+    f"{table}.{ending}" for table in (*TABLES, Path(COUNTS).stem) for ending in ("parquet", "csv")
 }
 # The types that keys of a manifest have in every result of ours; whoever shows them can rely on it.
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -146,7 +148,7 @@ def _manifest(path: Path) -> tuple[str, dict[str, Any]]:
 
 def _check_tables(path: Path, kind: str, manifest: dict[str, Any]) -> None:
     """Raise InputError unless every table that must stand in a folder has been written to its end."""
-    needed = ["runs.parquet", "timeseries.parquet", "states.parquet"]
+    needed = ["runs.parquet", COUNTS if manifest.get("kept") == BANDS else "timeseries.parquet", "states.parquet"]
     if kind == SWEEP:
         needed = [ROWS] if manifest.get("complete") is True else []
     for name in needed:
@@ -227,8 +229,16 @@ def called(folder: Path, name: str) -> Stored:
     raise InputError(f"{folder}: there are no results called {name!r}{hint} (python -m sim results list shows all)")
 
 
-def loaded(stored: Stored) -> tuple[Ensemble, dict[str, Any]]:
-    """The ensemble that was stored and its manifest; raises InputError if there is none that can be read."""
+def loaded_runs(stored: Stored) -> tuple[Ensemble, dict[str, Any]]:
+    """As `loaded`, for what needs every run; raises InputError where bands alone have been kept."""
+    result, manifest = loaded(stored)
+    if isinstance(result, Bands):
+        raise InputError(f"{stored.path}: bands alone were kept of these runs; ask the view runs for single ones")
+    return result, manifest
+
+
+def loaded(stored: Stored) -> tuple[Ensemble | Bands, dict[str, Any]]:
+    """The result that was stored and its manifest; raises InputError if there is none that can be read."""
     if stored.kind == SWEEP:
         raise InputError(
             f"{stored.path}: these are the rows of a sweep; ask the view sweeps for them, as in "
@@ -237,7 +247,7 @@ def loaded(stored: Stored) -> tuple[Ensemble, dict[str, Any]]:
     if stored.kind != RUNS:
         raise InputError(f"{stored.path}: these are no results that can be shown: {stored.trouble}")
     try:
-        return load(stored.path)
+        return store_bands.load(stored.path) if stored.manifest.get("kept") == BANDS else store.load(stored.path)
     except (AttributeError, IndexError, TypeError, OverflowError) as error:
         # Tables that are Parquet, but not those of the plan in the manifest.
         raise InputError(f"{stored.path}: the tables do not fit the manifest ({type(error).__name__})") from None

@@ -1,10 +1,10 @@
 """Stories: one run told as dated lines, and the reasons card of a state."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -57,31 +57,52 @@ def sentence(event: Event) -> str:
     return f"{where}{event.cause}."
 
 
+class Chapter(NamedTuple):
+    """A day of a story: that evening's governors who agree and troops in place, and what happened as sentences."""
+
+    day: int
+    agreeing: int
+    in_place: int
+    lines: list[str]
+
+
+def told_of(run: Run, states: Sequence[str], kinds: Sequence[str], has_cohorts: bool) -> list[Event]:
+    """Events of some states and kinds, all where none are named; cohorts only where asked for or named."""
+    return [
+        event
+        for event in run.events
+        if (not states or event.state in states)
+        and (event.event in kinds if kinds else has_cohorts or event.event not in _QUIET)
+    ]
+
+
+def chapters(run: Run, events: Iterable[Event]) -> Iterator[Chapter]:
+    """Events of a run, day by day."""
+    in_place = run.in_place
+    for day, of_day in groupby(events, key=lambda event: event.time):
+        lines: list[str] = []
+        for kind, alike in groupby(of_day, key=lambda event: event.event):
+            same = list(alike)
+            if kind in ("asked", "asked again") and len(same) > 1:
+                # Who is asked for how many is one act of the requester.
+                n = sum(event.people for event in same)
+                lines.append(f"{len(same)} states are {kind}, for {n:,} in all.")
+            else:
+                lines += [sentence(event) for event in same]
+        agreeing = int(np.isin(run.status[day], (ACCEPTED, LIMITED)).sum())
+        yield Chapter(day, agreeing, int(in_place[day]), lines)
+
+
 def story(run: Run, setting: Setting, states: Sequence[str], kinds: Sequence[str], has_cohorts: bool) -> Iterable[Text]:
     """A run as dated lines: governors, requester and shocks; cohorts too where asked for."""
     start, in_place = setting.scenario.start, run.in_place
-
-    def is_told(event: Event) -> bool:
-        if states and event.state not in states:
-            return False
-        return event.event in kinds if kinds else has_cohorts or event.event not in _QUIET
-
-    told = [event for event in run.events if is_told(event)]
-    for day, of_day in groupby(told, key=lambda event: event.time):
-        agreeing = int(np.isin(run.status[day], (ACCEPTED, LIMITED)).sum())
+    for chapter in chapters(run, told_of(run, states, kinds, has_cohorts)):
         yield Text(
-            f"\nDay {day}, {start + timedelta(days=day):%d %b %Y} (that evening {agreeing} states agree, "
-            f"{int(in_place[day]):,} troops in place)",
+            f"\nDay {chapter.day}, {start + timedelta(days=chapter.day):%d %b %Y} (that evening {chapter.agreeing} states "
+            f"agree, {chapter.in_place:,} troops in place)",
             style="bold",
         )
-        for kind, alike in groupby(of_day, key=lambda event: event.event):
-            events = list(alike)
-            if kind in ("asked", "asked again") and len(events) > 1:
-                # Who is asked for how many is one act of the requester.
-                n = sum(event.people for event in events)
-                yield Text(f"  {len(events)} states are {kind}, for {n:,} in all.")
-            else:
-                yield from (Text("  " + sentence(event)) for event in events)
+        yield from (Text(f"  {line}") for line in chapter.lines)
     peak = int(in_place.argmax())
     if not states and not kinds:
         yield Text(

@@ -146,6 +146,30 @@ def load_world(requester: str = "republican") -> World:
 
 
 @cache
+def world_then(requester: str, rows: tuple[Any, ...]) -> World:
+    """The world of another date: states listed in `rows` (see `scenario.StateThen`) take their covariates from there.
+
+    A state that is not listed stays as it is in seeds/states.csv.
+    """
+    world = load_world(requester)
+    toward = 1.0 if requester == "republican" else -1.0
+    then = {row.state: row for row in rows}
+    states = []
+    for state in world.states:
+        if (row := then.get(state.code)) is not None:
+            state = replace(
+                state,
+                strength=row.strength,
+                side=_side(row.party, requester) if state.has_governor else 0,
+                margin=toward * (row.margin or 0.0) / 10.0,
+                on_ballot=row.on_ballot,
+                prior_position=row.prior_position,
+            )
+        states.append(state)
+    return replace(world, states=tuple(states))
+
+
+@cache
 def legal_table(path: Path = SEEDS / "statuses.toml") -> dict[str, Any]:
     """The legal table as it stands in seeds/statuses.toml."""
     return tomllib.loads(path.read_text(encoding="utf-8"))

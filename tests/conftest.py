@@ -1,14 +1,21 @@
-"""What tests of several modules have in common: how long Hypothesis looks, and what the rules read of the register."""
+"""What tests of several modules have in common: how long Hypothesis looks, what the rules read of the register, and Chromium.
+
+When a test that uses the fixture `browser` fails, a picture of every open page is kept in test-artifacts/.
+"""
 
 import ast
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Error as BrowserError
 
+from benchmarks.served import QUIET, chromium
 from sim.parameters import ROLES, register
 from sim.scenario import ROLE_NAMES
 
@@ -16,6 +23,8 @@ settings.register_profile("ci", deadline=None, derandomize=True, max_examples=in
 settings.load_profile("ci")
 
 SIM = Path(__file__).resolve().parents[1] / "sim"
+ARTIFACTS = Path(__file__).resolve().parents[1] / "test-artifacts"
+needs_chromium = pytest.mark.skipif(os.environ.get("SIM_NO_BROWSER") == "1", reason="SIM_NO_BROWSER=1")
 # Where a number of the register can move a result: the rules, the engine, and what is measured.
 READERS = "governors people shocks setting shared cohorts mobilization states requester channels model outcomes".split()
 
@@ -59,3 +68,44 @@ def _pattern(key: ast.expr) -> str:
         case ast.JoinedStr(values=[ast.Constant(), *_] as parts):
             return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+" for part in parts)
     return "(?!)"
+
+
+# --- Chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a file; each takes a context of its own."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=QUIET.split())
+        yield opened
+        opened.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Keep what a failed test saw while its pages are still open."""
+    report = yield
+    opened = getattr(item, "funcargs", {}).get("browser")
+    if report.when == "call" and report.failed and isinstance(opened, Browser):
+        for path in keep_pictures(opened, item.nodeid):
+            report.sections.append(("picture", str(path)))
+    return report
+
+
+def keep_pictures(opened: Browser, test: str) -> list[Path]:
+    """A picture of every open page under the test's name, old ones of that test replaced."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", test.removeprefix("tests/"))[:120].strip("-")
+    ARTIFACTS.mkdir(exist_ok=True)
+    for old in ARTIFACTS.glob(f"{name}-[0-9]*.png"):
+        old.unlink()
+    kept = []
+    for k, page in enumerate(page for context in opened.contexts for page in context.pages):
+        path = ARTIFACTS / f"{name}-{k}.png"
+        try:
+            page.screenshot(path=path, timeout=10_000)
+        except BrowserError as error:  # a page that crashed has no picture; the failure itself is what counts
+            path = path.with_suffix(".txt")
+            path.write_text(str(error), encoding="utf-8")
+        kept.append(path)
+    return kept

@@ -5,20 +5,24 @@ from pathlib import Path
 
 import pytest
 
+from sim import store
+
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only modules that stand before it. The app and its pages stand on top.
 ORDER = (
-    "luck parameters parallel world people governors shocks scenario scenario_files results setting shared reasons outcomes plots "
-    "cohorts mobilization states requester channels model packed kernel compiled ensemble store stored lake report story comparison history designs experiments studies precision breakeven information sensitivity discovery commands __main__ app"
+    "luck parameters parallel jobs texts world facts people governors shocks record scenario scenario_files sharing contest results bands setting shared reasons outcomes summary plots plots_run plots_history closeups influence "
+    "cohorts mobilization states requester channels model packed kernel compiled ensemble blocks passport store store_bands stored lake report export story single comparison exercises worksheets designs experiments studies precision breakeven capacity information sensitivity discovery inquiry cases scores replays history misses likelihoods consent ramps calibration rewrite classroom commands pages __main__ app"
 ).split()
 HOMES = {
     "simpy": "shared cohorts mobilization states requester channels model",
-    "plotly": "plots",
-    "streamlit": "app",
+    "plotly": "plots plots_run plots_history closeups",
+    "streamlit": "app pages classroom",
     "multiprocessing distributed": "parallel",
     "numba": "kernel compiled",
-    "pyarrow": "store experiments",
+    "pyarrow": "store store_bands experiments export",
     "duckdb": "lake",
+    "starlette uvicorn": "classroom",
+    "segno": "commands",
     "rich typer": "report story comparison commands",
 }
 FILES = [
@@ -62,6 +66,19 @@ def test_imports_only_point_down(path: Path) -> None:
 def test_every_library_has_one_home(path: Path, libraries: str) -> None:
     roots = {name.split(".")[0] for name in imported(path)}
     assert module_of(path) in HOMES[libraries].split() or not roots & set(libraries.split())
+
+
+def test_every_source_that_numbers_pass_through_is_hashed() -> None:
+    """What `ensemble` and `designs` import, however far down."""
+    found, todo = set(), ["ensemble", "designs"]
+    while todo:
+        here = todo.pop()
+        found.add(here)
+        for path in FILES:
+            if path.is_relative_to(ROOT / "sim") and module_of(path) == here:
+                names = {name.split(".")[1] for name in imported(path) if name.startswith("sim.")}
+                todo += names - found
+    assert found == {name.split("/")[0] for name in store.SOURCES.split()}
 
 
 def test_the_package_itself_imports_nothing() -> None:

@@ -1,86 +1,57 @@
-"""The page in a real Chromium: what a visitor sees and moves, on a desk and on a phone, and that nothing leaves the machine."""
+"""Explore in a real Chromium: what a visitor sees and moves, by mouse and by keys, on a desk and on a phone, with nothing from outside."""
 
-import os
+import csv
+import io
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-ROOT = Path(__file__).resolve().parent.parent
-pytestmark = pytest.mark.skipif(os.environ.get("SIM_NO_BROWSER") == "1", reason="SIM_NO_BROWSER=1")
+from benchmarks.served import app_served
+from sim.pages import document
+from sim.pages.map54 import LOOKS
+from sim.plots import ANSWERS
+from sim.results import STATUSES
+from sim.scenario_files import load, parse
+from sim.sharing import Shared, link_of, read_link
+from sim.world import load_world
+from tests.conftest import needs_chromium
 
-# Keep Chromium from looking up hosts of its own while we list what the page asks for.
-QUIET = "--disable-gpu --disable-background-networking --disable-component-update --disable-sync --disable-quic --no-first-run"
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-
-def chromium() -> str:
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    assert found, "the browser tests need Chromium; set CHROMIUM to its path, or SIM_NO_BROWSER=1 to leave them out"
-    return found
+pytestmark = needs_chromium
+DESK, WALL, PHONE = {"width": 1280, "height": 900}, {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+# So that a page is soon there on a machine that does other things too.
+FEW = 60
+CODES = set(load_world().codes)
+# Statuses whose colours alone would not do; agreement is plain.
+HATCHED = {words for words, (series, _) in zip(STATUSES, LOOKS, strict=True) if ANSWERS[series][1]}
+Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """The app on a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = ["-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
-    server = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.communicate(timeout=20)
-
-
-def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert server.poll() is None, server.communicate()[0].decode()
-        try:
-            with urllib.request.urlopen(url, timeout=1) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)  # a poll of the health page, which nothing else announces
-    raise AssertionError("the app did not start")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=QUIET.split())
-        yield opened
-        opened.close()
+    with app_served() as (found, _):
+        yield found
 
 
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[object]:
-    """Open the page in a way of one's own; afterwards nothing may have failed or left the machine."""
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    """Open a page in a way of one's own; afterwards nothing may have failed or left the machine."""
     pages: list[Page] = []
     strangers: list[str] = []
     failures: list[str] = []
 
-    def open_page(size: ViewportSize = DESK, scheme: str = "light") -> Page:  # type: ignore[assignment]
-        context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    def open_page(size: dict[str, int] = DESK, scheme: str = "light", shared: Any = None, **options: Any) -> Page:
+        context = browser.new_context(viewport=size, color_scheme=scheme, **options)  # type: ignore[arg-type]
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("request", lambda request: strangers.append(request.url) if is_strange(request.url, address) else None)
         page.on("pageerror", lambda error: failures.append(str(error)))
-        page.goto(address)
+        link = shared if isinstance(shared, str) else link_of(shared or Shared(document.baseline(), 1, FEW))
+        page.goto(f"{address}/?s={link}")
         settle(page)
         pages.append(page)
         return page
@@ -98,71 +69,273 @@ def is_strange(url: str, address: str) -> bool:
 
 
 def settle(page: Page) -> None:
-    """Wait until both charts are drawn and the page has stopped running."""
-    expect(page.locator(".js-plotly-plot .main-svg").nth(3)).to_be_attached(timeout=60_000)
-    expect(page.get_by_text(re.compile("digest"))).to_be_visible(timeout=60_000)
+    """Wait until charts and map are drawn and the page has stopped running."""
+    expect(page.locator(".js-plotly-plot .main-svg").nth(3)).to_be_attached(timeout=120_000)
+    expect(page.locator("g.state")).to_have_count(54, timeout=60_000)
+    rest(page)
+
+
+def rest(page: Page) -> None:
     expect(page.locator("[data-testid=stApp]")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=60_000
+        "data-test-script-state", "notRunning", timeout=120_000
     )
+
+
+def told(page: Page) -> Locator:
+    return page.get_by_text(re.compile(r"In the median of [\d,]+ runs"))
 
 
 def digest(page: Page) -> str:
-    return re.search(r"digest (\w+)", page.get_by_text(re.compile("digest")).inner_text()).group(1)  # type: ignore[union-attr]
+    return str(re.search(r"digest (\w+)", page.get_by_text(re.compile("digest")).inner_text()).group(1))  # type: ignore[union-attr]
 
 
 def lines_of(page: Page) -> str:
-    """The drawn paths of the second chart."""
-    return str(
-        page.locator(".js-plotly-plot")
-        .nth(1)
-        .evaluate("e => [...e.querySelectorAll('path')].map(p => p.getAttribute('d')).join()")
-    )
+    """The drawn paths of the first chart."""
+    draw = "e => [...e.querySelectorAll('path')].map(p => p.getAttribute('d')).join()"
+    return str(page.locator(".js-plotly-plot").first.evaluate(draw))
 
 
-def test_the_first_view_answers_the_question(visit) -> None:  # type: ignore[no-untyped-def]
+def shape(page: Page, code: str) -> Locator:
+    """What is seen of a state: its square or box, or else its outline."""
+    square = page.locator(f"g.state[data-code={code}] .square")
+    return square if square.is_visible() else page.locator(f"g.state[data-code={code}] .outline")
+
+
+def words_of(page: Page, code: str) -> str:
+    return str(page.locator(f"g.state[data-code={code}]").get_attribute("aria-label"))
+
+
+def target(page: Page) -> Locator:
+    return page.get_by_role("slider", name=re.compile("Guard members asked for"))
+
+
+def test_the_first_view_answers_the_question(visit: Visit) -> None:
     page = visit()
-    expect(page.get_by_role("heading", name="Guard request simulator")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"In the median of 20 runs, .* of 53 governors agree"))).to_be_visible()
-    assert page.locator("[data-testid=stMetric]").count() == 3
-    assert page.locator(".js-plotly-plot").count() == 2
-    expect(page.get_by_text(re.compile("Not a forecast"))).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text(document.baseline().title)
+    expect(told(page)).to_contain_text("of 53 governors agree")
+    expect(page.locator("[data-testid=stMetric]")).to_have_count(3)
+    expect(page.get_by_text(re.compile("Not a forecast"))).to_have_count(1)
+    # The chart and the map begin on the first screen.
+    for part in (page.locator(".js-plotly-plot").first, page.locator("svg.states")):
+        assert part.bounding_box()["y"] < DESK["height"]  # type: ignore[index]
 
 
-def test_a_slider_moved_by_keyboard_changes_the_result_and_the_chart(visit) -> None:  # type: ignore[no-untyped-def]
+def test_a_slider_moved_by_keys_changes_sentence_chart_map_and_address_and_undo_takes_it_back(visit: Visit) -> None:
     page = visit()
-    before, drawn = digest(page), lines_of(page)
-    page.get_by_role("slider", name=re.compile("Share that volunteers")).focus()
-    page.keyboard.press("End")
-    expect(page.get_by_text(re.compile(rf"digest (?!{before})"))).to_be_visible(timeout=60_000)
-    settle(page)
+    before, drawn, sentence = digest(page), lines_of(page), told(page).inner_text()
+    target(page).focus()
+    page.keyboard.press("Home")
+    expect(page.get_by_text(re.compile(rf"digest (?!{before})"))).to_be_visible(timeout=120_000)
+    rest(page)
     assert lines_of(page) != drawn
-    expect(page.get_by_text(re.compile("Share that volunteers: 0.15 in every run"))).to_be_visible()
+    assert told(page).inner_text() != sentence
+    expect(page.get_by_role("button", name="Guard members asked for: 1,000")).to_be_visible()
+    link = re.search(r"s=([^&]+)", page.url).group(1)  # type: ignore[union-attr]
+    assert read_link(link).scenario.value("request.target") == 1000
+    page.reload()
+    settle(page)
+    expect(target(page)).to_have_value("1000")
+    target(page).focus()
+    page.keyboard.press("End")
+    expect(page.get_by_role("button", name="Guard members asked for: 40,000")).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name="Undo").click()
+    expect(target(page)).to_have_value("1000")
+    page.get_by_role("button", name="Redo").click()
+    expect(target(page)).to_have_value("40000")
 
 
-def test_another_scenario_is_another_question_and_result(visit) -> None:  # type: ignore[no-untyped-def]
+def test_another_scenario_is_another_question_and_result(visit: Visit) -> None:
     page = visit()
     before = digest(page)
-    page.get_by_role("combobox", name=re.compile("^Scenario|.*Scenario$")).click()
+    page.get_by_role("combobox", name=re.compile("Scenario")).click()
     page.get_by_role("option", name="All roles or none").click()
-    expect(
-        page.get_by_text(re.compile("What changes when a governor can only take the roles as a bundle"))
-    ).to_be_visible()
-    expect(page.get_by_text(re.compile(rf"digest (?!{before})"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("What changes when a governor can only take the roles as a bundle")).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"digest (?!{before})"))).to_be_visible(timeout=120_000)
+
+
+def test_a_chip_opens_its_control_and_the_way_back(visit: Visit) -> None:
+    page = visit(PHONE, shared=Shared(load(document.FOLDER / "bundled_request.toml"), 1, FEW))
+    page.get_by_role("button", name="Form of the ask: bundled").click()
+    page.get_by_role("button", name="Back to the baseline's").click()
+    expect(page.get_by_text("nothing differs")).to_be_visible(timeout=120_000)
+
+
+# --- The map
+
+
+@pytest.mark.parametrize(("size", "least"), [(DESK, 24.0), (WALL, 20.0), (PHONE, 24.0)], ids=["desk", "wall", "phone"])
+def test_all_54_are_seen_and_large_enough_to_be_hit(visit: Visit, size: dict[str, int], least: float) -> None:
+    page = visit(size)
+    boxes = {code: shape(page, code).bounding_box() for code in CODES}
+    assert all(box and min(box["width"], box["height"]) >= least for box in boxes.values()), boxes
+    is_squares = page.locator("svg.squares").count() == 1
+    assert is_squares == (size is not WALL)
+    if is_squares:
+        widths = [round(box["width"]) for box in boxes.values() if box]
+        assert max(widths) - min(widths) <= 1
+
+
+@pytest.mark.parametrize("size", [DESK, WALL], ids=["squares", "geographic"])
+def test_a_click_on_a_state_tells_its_story(visit: Visit, size: dict[str, int]) -> None:
+    page = visit(size)
+    for code in ("TX", "DC", "RI", "GU", "PR", "VI"):
+        shape(page, code).click()
+        name = next(state.name for state in load_world().states if state.code == code)
+        expect(page.get_by_text(re.compile(rf"^{name}.*(agrees in|has no governor)"))).to_be_visible(timeout=60_000)
+        expect(page.locator(f"g.state[data-code={code}]")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("g.state[aria-selected=true]")).to_have_count(1)
+
+
+def test_the_map_is_one_stop_of_the_tab_key_and_arrows_reach_all_54(visit: Visit) -> None:
+    page = visit()
+    assert page.locator("g.state[tabindex='0']").count() == 1
+    page.locator("g.state[tabindex='0']").focus()
+    here = "document.activeElement.shadowRoot?.activeElement?.dataset.code ?? walk(document.activeElement)"
+    focused = (
+        f"() => {{ const walk = e => e.shadowRoot ? walk(e.shadowRoot.activeElement) : e.dataset.code; return {here} }}"
+    )
+    page.keyboard.press("Home")
+    seen = [page.evaluate(focused)]
+    for _ in range(53):
+        page.keyboard.press("ArrowRight")
+        seen.append(page.evaluate(focused))
+    assert set(seen) == CODES
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(focused) == seen[-1]
+    page.keyboard.press("ArrowUp")
+    above = page.evaluate(focused)
+    page.keyboard.press("ArrowDown")
+    assert above not in (seen[-1], page.evaluate(focused))
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("^Alaska.*agrees in"))).to_be_visible(timeout=60_000)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.get_by_text(re.compile("^Maine.*agrees in"))).to_be_visible(timeout=60_000)
+    # From the map the next stop is the play button.
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.shadowRoot.activeElement.dataset.part") == "play"
+
+
+def test_days_move_in_the_browser_and_nothing_is_asked_of_the_server(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(
+        "() => { window.sent = 0; const was = WebSocket.prototype.send;"
+        " WebSocket.prototype.send = function (d) { window.sent += 1; return was.call(this, d); } }"
+    )
+    before = words_of(page, "TX")
+    day = page.get_by_role("slider", name="Day of the map")
+    expect(day).to_have_value("180")
+    day.focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".when")).to_have_text("Day 0, 15 May 2025")
+    assert words_of(page, "TX") == "TX, Texas: agrees in about 0 % of runs on day 0"
+    page.get_by_text("Status in run 0").click()
+    assert words_of(page, "TX") == "TX, Texas: not asked on day 0 of run 0"
+    expect(page.locator("g.state[data-code=TX] .number")).to_have_text("·")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.locator(".when")).to_have_text("Day 180, 11 Nov 2025", timeout=60_000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_text("Share of runs agreeing").click()
+    assert words_of(page, "TX") == before
+    assert page.evaluate("window.sent") == 0
+
+
+def test_a_status_is_told_by_letter_and_pattern_too(visit: Visit) -> None:
+    page = visit()
+    page.get_by_text("Status in run 0").click()
+    # The colour and the hatching of what a shape is filled with.
+    fill = """e => {
+        const pattern = e.getRootNode().getElementById(e.style.fill.match(/#([^")]+)/)[1])
+        return [pattern.querySelector("rect").getAttribute("fill"), pattern.querySelector("path")?.getAttribute("d") ?? ""]
+    }"""
+    looks: dict[str, set[tuple[str, ...]]] = {}
+    for code in CODES:
+        status = re.search(r": (.+) on day", words_of(page, code)).group(1)  # type: ignore[union-attr]
+        letter = str(page.locator(f"g.state[data-code={code}] .number").text_content())
+        looks.setdefault(status, set()).add((letter, *shape(page, code).evaluate(fill)))
+    assert all(len(found) == 1 for found in looks.values())
+    seen = {status: next(iter(found)) for status, found in looks.items()}
+    assert len({letter for letter, _, _ in seen.values()}) == len(seen) >= 2
+    assert all(bool(hatching) == (status in HATCHED) for status, (_, _, hatching) in seen.items())
+    assert set(seen) & HATCHED
+
+
+def test_little_motion_is_a_picture_a_second(visit: Visit) -> None:
+    page = visit(reduced_motion="reduce")
+    page.get_by_role("slider", name="Day of the map").focus()
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".when")).to_have_text("Day 15, 30 May 2025")
+
+
+# --- Links and files
+
+
+def test_a_hostile_link_is_text_on_the_page_and_a_broken_one_is_told(visit: Visit) -> None:
+    hostile = "<script>window.hit=1</script><img src=x onerror='window.hit=1'>![x](http://example.org/x.png)"
+    scenario = replace(document.baseline(), title=hostile, question=hostile, name="<b>")
+    page = visit(shared=Shared(scenario, 1, FEW))
+    expect(page.get_by_role("heading", level=1)).to_have_text(hostile)
+    assert page.evaluate("window.hit") is None
+    page = visit(shared="1.AAAA")
+    expect(page.get_by_text("Nothing was loaded: the link is damaged or cut off")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text(document.baseline().title)
+
+
+def test_a_file_is_opened_and_saved_and_the_numbers_of_a_chart_are_those_on_screen(
+    visit: Visit, tmp_path: Path
+) -> None:
+    page = visit()
+    text = load(document.FOLDER / "bundled_request.toml").toml().replace("All roles or none", "=Mine, <i>mine</i>")
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    page.get_by_role("button", name="Open and share").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "mine.toml")
+    expect(page.get_by_role("heading", level=1)).to_have_text("=Mine, <i>mine</i>", timeout=120_000)
+    rest(page)
+    with page.expect_download() as save:
+        page.get_by_role("button", name="Scenario (TOML)").last.click()
+    assert parse(save.value.path().read_text(encoding="utf-8"), "mine") == parse(text, "mine")
+    page.get_by_text(re.compile("Numbers, files and picture")).first.click()
+    with page.expect_download() as numbers:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    rows = list(csv.DictReader(io.StringIO(numbers.value.path().read_text(encoding="utf-8"))))
+    assert [row["day"] for row in rows] == [str(day) for day in range(181)]
+    shown = page.get_by_role("table").first.get_by_role("row").nth(-1).get_by_role("cell").nth(4).inner_text()
+    assert round(float(rows[180]["median"])) == round(float(shown.replace(",", "")))
+    assert rows[0]["passport"] in page.get_by_text(re.compile("Run passport")).first.inner_text()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "SVG"])
+def test_the_picture_of_a_chart_is_made_in_the_browser(visit: Visit, kind: str) -> None:
+    page = visit()
+    page.get_by_text(re.compile("Numbers, files and picture")).first.click()
+    page.get_by_role("radiogroup").get_by_text(kind, exact=True).click()
+    rest(page)
+    page.locator(".js-plotly-plot").first.hover()
+    with page.expect_download() as found:
+        page.locator(".modebar-btn[data-title^='Download plot']").first.click()
+    assert found.value.suggested_filename == f"baseline-in_place.{kind.lower()}"
+    begin = found.value.path().read_bytes()[:5]
+    assert begin == (b"\x89PNG\r" if kind == "PNG" else b"<svg ")
+
+
+# --- Everywhere
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_scrolling_sideways(visit, scheme: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_phone_shows_everything_without_scrolling_sideways(visit: Visit, scheme: str) -> None:
     page = visit(PHONE, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    main = page.locator("[data-testid=stMain]")
-    assert main.evaluate("e => e.scrollWidth <= e.clientWidth")
-    for chart in range(2):
-        box = page.locator(".js-plotly-plot").nth(chart).bounding_box()
+    assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth")
+    for part in (page.locator(".js-plotly-plot").first, page.locator("svg.states")):
+        box = part.bounding_box()
         assert box is not None
         assert 250 < box["width"] <= PHONE["width"]
 
 
-def test_dark_is_dark_and_light_is_light(visit) -> None:  # type: ignore[no-untyped-def]
+def test_dark_is_dark_and_light_is_light(visit: Visit) -> None:
     shades = {}
     for scheme in ("light", "dark"):
         page = visit(DESK, scheme)

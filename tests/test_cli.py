@@ -179,6 +179,79 @@ def wait_until_busy(pid: int, seconds: float) -> None:
     raise AssertionError("the process did not get going")
 
 
+def test_interrupted_bands_are_kept_and_gone_on_with_to_the_same_digest(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    words = ["run", BASELINE, "--replications", "3000", "--days", "8"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "sim", *words, "--keep", "bands", "--engine", "simpy", "--out", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    deadline = time.monotonic() + 90
+    # Rows are written once a block has been counted.
+    while not list(tmp_path.glob(".r-*/runs.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=90)
+    assert child.returncode == 130, errors
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert f"interrupted after {manifest['finished']} of 3000 runs; go on with the same command and --resume" in errors
+    assert 0 < manifest["finished"] < 3_000
+    assert manifest["kept"] == "bands"
+    resume = ["--out", str(folder), "--resume", "--json"]
+    assert "these results keep bands" in sim(*words, *resume).stderr
+    done, whole = sim(*words, "--keep", "bands", *resume), sim(*words, "--json")
+    assert (done.exit_code, whole.exit_code) == (0, 0), done.stderr
+    for key in ("digest", "states_agreeing", "days_to", "runs"):
+        assert json.loads(done.stdout)[key] == json.loads(whole.stdout)[key], key
+    assert "3000 of 3000 runs are the same" in sim("repeat", str(folder)).stdout
+
+
+def test_very_many_runs_keep_bands_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sim.blocks.KEPT_WHOLE", 2)
+    for more, kept in (([], "bands"), (["--keep", "runs"], "runs")):
+        assert sim("run", BASELINE, *FAST, *more, "--out", str(tmp_path / kept)).exit_code == 0
+        assert json.loads((tmp_path / kept / "manifest.json").read_text())["kept"] == kept
+    assert "Bands alone were kept" in " ".join(sim("run", BASELINE, *FAST).stdout.split())
+
+
+@pytest.mark.parametrize("n_before", [0, 2])
+def test_lost_workers_are_told_and_what_has_finished_is_kept(
+    n_before: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = ensembles.several
+
+    def lost(numbered: list[tuple[int, object]], **more: object) -> object:
+        if numbered[0][0] >= n_before:
+            raise BrokenPipeError("nobody there")
+        return real(numbered, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ensembles, "several", lost)
+    done = sim("run", BASELINE, *FAST, "--out", str(tmp_path / "r"))
+    assert done.exit_code == 1
+    assert f"workers were lost (BrokenPipeError: nobody there) after {n_before} of 3 runs" in done.stderr
+    assert ("--resume" in done.stderr, (tmp_path / "r").exists()) == (n_before > 0, n_before > 0)
+
+
+def test_repeat_of_bands_tells_different_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = str(tmp_path / "r")
+    assert sim("run", BASELINE, *FAST, "--keep", "bands", "--out", folder).exit_code == 0
+    assert "3 of 3 runs are the same" in sim("repeat", folder).stdout
+    real = ensembles.model.run
+    monkeypatch.setattr(ensembles.model, "run", lambda setting, k, e=False: real(setting, max(k, 1), e))
+    other = sim("repeat", folder)
+    assert other.exit_code == 1
+    assert "2 of 3 runs are the same" in other.stdout
+    assert "first that differs: run 0 (0, 0)" in other.stdout
+
+
+def test_events_need_whole_runs(tmp_path: Path) -> None:
+    done = sim("run", BASELINE, *FAST, "--keep", "bands", "--events", "--out", str(tmp_path / "r"))
+    assert (done.exit_code, "--keep runs" in done.stderr) == (2, True)
+
+
 def test_resume_of_another_scenario_is_refused(tmp_path: Path) -> None:
     folder = str(tmp_path / "r")
     sim("run", BASELINE, *FAST, "--out", folder)
@@ -212,14 +285,13 @@ def test_trace_filters_by_state_and_kind() -> None:
 
 
 def test_why_gives_terms_that_add_up_and_a_change_that_flips() -> None:
-    found = json.loads(sim("why", BASELINE, "OH", "--replication", "2", "--json").stdout)
-    first = found["decisions"][0]
-    assert first["answer"] == "accept"
+    # Quick answers, so that there is one to tell whatever the register says of their pace.
+    told = ["why", BASELINE, "OH", "--replication", "2", "--set", "decide.pace=0.4", "--json"]
+    first = json.loads(sim(*told).stdout)["decisions"][0]
+    assert first["answer"].startswith("accept")
     assert sum(first["terms"].values()) == pytest.approx(first["support"])
     flip = first["flips"][0]
-    flipped = json.loads(
-        sim("why", BASELINE, "OH", "--replication", "2", "--set", f"{flip['name']}={beyond(flip)}", "--json").stdout
-    )
+    flipped = json.loads(sim(*told, "--set", f"{flip['name']}={beyond(flip)}").stdout)
     # Moving that number moves other governors too, so only this card's own arithmetic is promised: its support falls below.
     assert flipped["decisions"][0]["terms"]["mission"] < first["terms"]["mission"]
 

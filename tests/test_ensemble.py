@@ -48,10 +48,31 @@ def test_draws_and_replications_are_crossed() -> None:
     assert pairs_of(2, 3) == ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2))
 
 
-@pytest.mark.parametrize(("draws", "replications"), [(None, 0), (2, 0), (-1, 5), (None, 1_000_001), (2_000, 2_000)])
+@pytest.mark.parametrize(("draws", "replications"), [(None, 0), (2, 0), (-1, 5), (None, 10**9 + 1), (2_000, 10**6)])
 def test_plans_without_runs_or_with_too_many_are_refused(draws: int | None, replications: int) -> None:
     with pytest.raises(InputError, match=r"at least one run|runs are more than"):
         pairs_of(draws, replications)
+
+
+def test_more_runs_than_memory_holds_are_not_kept_whole() -> None:
+    with pytest.raises(InputError, match="1,000,001 runs are more than the 1,000,000 that can be kept whole"):
+        run_ensemble(SHORT, 1, replications=1_000_001)
+
+
+@pytest.mark.parametrize("draws", [None, 0, 3])
+def test_a_plan_is_a_sequence_like_any_other(draws: int | None) -> None:
+    pairs = pairs_of(draws, 4)
+    listed = list(pairs)
+    assert pairs == tuple(listed) == pairs_of(draws, 4)
+    assert [pairs[k] for k in range(len(pairs))] == listed
+    assert (pairs[-1], pairs[1:3]) == (listed[-1], tuple(listed[1:3]))
+    assert pairs not in (pairs_of(draws, 5), tuple(listed[1:]), [*listed[1:], (7, 7)], "other")
+    with pytest.raises(IndexError):
+        pairs[len(pairs)]
+
+
+def test_a_plan_of_very_many_runs_needs_no_memory() -> None:
+    assert pairs_of(1_000, 1_000_000)[-1] == (999, 999_999)
 
 
 # --- What is kept

@@ -6,12 +6,11 @@ import math
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,14 +39,14 @@ from sim.experiments import (
     summaries,
 )
 from sim.outcomes import OUTCOMES, measure_all
-from sim.parameters import InputError
+from sim.parameters import InputError, register
 from sim.scenario import Scenario
 from sim.scenario_files import parse
+from tests.clusters import PATIENCE, Cluster, cluster_in, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 # How often the sweep is killed; more for a thorough look.
 KILLS = int(os.environ.get("SIM_KILLS", "5"))
-PATIENCE = 90.0
 
 SHORT = """
 schema = 1
@@ -59,6 +58,7 @@ asked = ["TX", "FL", "OH"]
 deadline_days = 10
 [assumptions]
 "review.days" = 1.0
+"decide.pace" = 0.09
 """
 WORDS = {"title": "A small sweep", "question": "What changes?"}
 BASE = parse(SHORT, "short")
@@ -92,16 +92,6 @@ def written(folder: Path, text: str = "", name: str = "small.toml") -> Path:
 
 def invoke(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words], prog_name="python -m sim")
-
-
-def wait_for(condition: Callable[[], Any], process: subprocess.Popen[str] | None = None) -> None:
-    """Return as soon as a condition holds, or a process has ended; fail where neither comes."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if process is not None and process.poll() is not None:
-            return
-        assert time.monotonic() < end, "what was waited for did not come"
-        time.sleep(0.001)
 
 
 def final_files(folder: Path) -> dict[str, bytes]:
@@ -151,6 +141,13 @@ def test_a_list_keeps_its_points_and_takes_what_they_leave_out_from_the_base() -
     )
 
 
+def ends(name: str) -> tuple[float, float]:
+    """The register's range of a number."""
+    found = register()[name].range
+    assert found is not None
+    return found
+
+
 SAMPLED: dict[str, Any] = {
     "levers": {"tour.days": {"low": 30, "high": 180}, "volunteers.basis": ["voluntary", "ordered"]},
     "uncertainties": {"support.party": {}, "decide.pace": {"high": 0.3}},
@@ -162,7 +159,8 @@ def test_a_latin_hypercube_puts_one_point_into_each_stratum_of_each_factor() -> 
     made = small("lhs", n=20, **SAMPLED)
     raw = sample(made)
     assert raw.shape == (20, 4)
-    lows, highs = np.array([30.0, 0.0, 1.0, math.log(0.015)]), np.array([180.0, 2.0, 3.5, math.log(0.3)])
+    (least, most), slow = ends("support.party"), ends("decide.pace")[0]
+    lows, highs = np.array([30.0, 0.0, least, math.log(slow)]), np.array([180.0, 2.0, most, math.log(0.3)])
     raw[:, 3] = np.log(raw[:, 3])  # drawn evenly over orders of magnitude, as the register says
     strata = np.floor(20 * (raw - lows) / (highs - lows)).astype(int)
     assert [sorted(column) for column in strata.T.tolist()] == [list(range(20))] * 4
@@ -198,14 +196,15 @@ def test_a_design_has_as_many_points_as_it_tells(design: str, n: int, more: dict
     pytest.importorskip("SALib")
     made = small(design, n=n, **more, **SAMPLED)
     assert made.n_points == len(points(made)) == size
-    low, high = 0.015, 0.3
+    low, high = ends("decide.pace")[0], 0.3
     assert all(low <= point["decide.pace"] <= high for point in points(made))  # type: ignore[operator]
 
 
 def test_each_step_of_a_morris_trajectory_moves_one_factor_between_levels() -> None:
     pytest.importorskip("SALib")
     made = small("morris", n=6, uncertainties={"support.party": {}, "support.vote": {}, "tour.reup": {}})
-    unit = (sample(made) - [1.0, 0.1, 0.3]) / [2.5, 0.6, 0.4]
+    low, high = np.array([ends(name) for name in ("support.party", "support.vote", "tour.reup")]).T
+    unit = (sample(made) - low) / (high - low)
     assert np.allclose(3 * unit, np.round(3 * unit))
     steps = np.diff(unit.reshape(6, 4, 3), axis=1)
     assert np.allclose(np.sort(np.abs(steps), axis=2), [0.0, 0.0, 2.0 / 3.0])
@@ -233,7 +232,7 @@ def test_the_problem_is_as_salib_has_it() -> None:
     assert made == {
         "num_vars": 4,
         "names": ["tour.days", "volunteers.basis", "support.party", "decide.pace"],
-        "bounds": [[30.0, 180.0], [0.0, 2.0], [1.0, 3.5], [0.015, 0.3]],
+        "bounds": [[30.0, 180.0], [0.0, 2.0], list(ends("support.party")), [ends("decide.pace")[0], 0.3]],
         "dists": ["unif", "unif", "unif", "logunif"],
     }
 
@@ -705,8 +704,29 @@ def test_going_on_with_another_experiment_design_or_version_is_refused(
         with pytest.raises(InputError, match="belong to another design"):
             run(small(replications=2), tmp_path / "out", resume=True)
     monkeypatch.setattr(experiments, "versions", lambda: {"model": "0.0.1"})
-    with pytest.raises(InputError, match=r"made by other versions \(model .* -> 0\.0\.1, python"):
+    with pytest.raises(InputError, match=r"made by other versions or edited sources \(model .* -> 0\.0\.1, sources"):
         run(small(replications=2), tmp_path / "out", resume=True)
+
+
+@pytest.mark.parametrize("name", ["sim/kernel/moving.py", "seeds/statuses.toml"])
+def test_a_sweep_begun_before_the_model_was_edited_is_not_gone_on_with(name: str, tmp_path: Path) -> None:
+    copy = tmp_path / "checkout"
+    for folder in ("sim", "seeds"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    run(small(), tmp_path / "out")
+
+    def resumed() -> subprocess.CompletedProcess[str]:
+        words = ["sweep", written(tmp_path / "x"), "--out", tmp_path / "out", "--resume", "-q"]
+        line = [sys.executable, "-m", "sim", *map(str, words)]
+        return subprocess.run(line, capture_output=True, text=True, cwd=copy, timeout=PATIENCE)
+
+    assert resumed().returncode == 0
+    (copy / "sim" / "report.py").open("a").write("\n# A word that no number passes through.\n")
+    assert resumed().returncode == 0
+    (copy / name).open("a").write("\n# A word.\n")
+    done = resumed()
+    assert done.returncode == 2
+    assert re.search(r"other versions or edited sources \(sources \w{16} -> \w{16}\), so rows would", done.stderr)
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
@@ -764,41 +784,13 @@ def test_only_a_finished_and_unchanged_sweep_is_loaded(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    """A scheduler and two workers on this machine: its address and the three processes."""
-    distributed = pytest.importorskip("distributed")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    place = tmp_path / "scheduler.json"
-    quiet: Mapping[str, Any] = {
-        "cwd": tmp_path,
-        "env": environment,
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-        "text": True,
-    }
-    with ExitStack() as stack:
-
-        def serve(*words: object) -> subprocess.Popen[str]:
-            process = subprocess.Popen([sys.executable, "-m", *map(str, words)], **quiet)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return process
-
-        loopback = ("--host", "127.0.0.1", "--no-dashboard")
-        scheduler = serve("distributed.cli.dask_scheduler", *loopback, "--port", 0, "--scheduler-file", place)
-        wait_for(lambda: place.is_file() and place.read_text().strip().endswith("}"), scheduler)
-        address = json.loads(place.read_text())["address"]
-        two = [
-            serve("distributed.cli.dask_worker", address, *loopback, "--nthreads", 1, "--no-nanny") for _ in range(2)
-        ]
-        with distributed.Client(address, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=PATIENCE)
-        yield address, [scheduler, *two]
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A scheduler and two workers on this machine."""
+    with cluster_in(tmp_path) as made:
+        yield made
 
 
-def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
-    cluster: tuple[str, list[subprocess.Popen[str]]], tmp_path: Path
-) -> None:
+def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(cluster: Cluster, tmp_path: Path) -> None:
     address, (_, one, _) = cluster
     path = long_file(tmp_path, 150)
     run(load_experiment(path), tmp_path / "whole")
@@ -814,9 +806,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     assert final_files(tmp_path / "out") == final_files(tmp_path / "whole")
 
 
-def test_a_cluster_that_goes_away_is_told_and_the_sweep_goes_on_without_it(
-    cluster: tuple[str, list[subprocess.Popen[str]]], tmp_path: Path
-) -> None:
+def test_a_cluster_that_goes_away_is_told_and_the_sweep_goes_on_without_it(cluster: Cluster, tmp_path: Path) -> None:
     address, (scheduler, *_) = cluster
     path = long_file(tmp_path, 150)
     made = load_experiment(path)

@@ -872,8 +872,8 @@ def test_a_new_governor_has_their_own_mind_and_side() -> None:
     answers = [accept("TX", 1, 10), say("TX", 5, "withdraw")]
     before, after = play(QUIET | {"spread.own": 1.0}, "TX", 9, shocks=[shock], answers=answers).decisions
     assert (before.day, after.day) == (1, 5)
-    names = [term for term, _ in rules.TERMS]
-    assert [d.terms[names.index("party")] for d in (before, after)] == [2.0, -2.0]
+    names, party = [term for term, _ in rules.TERMS], register()["support.party"].value
+    assert [d.terms[names.index("party")] for d in (before, after)] == [party, -party]
     fips = world_of("TX").states[0].fips
     minds = [luck.normals(*luck.draws(1, 0, luck.GOVERNOR, fips, nth)[:2].tolist())[0] for nth in (0, 1)]
     assert [d.terms[names.index("this governor")] for d in (before, after)] == pytest.approx(minds)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.parallel import AHEAD, spread, workers
+from sim.parallel import AHEAD, spread, uninterrupted, workers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,6 +58,16 @@ def test_an_interruption_after_the_last_task_is_not_lost() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             next(work)
+
+
+def test_what_must_not_be_done_by_half_is_done_before_an_interruption() -> None:
+    done: list[int] = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        for k in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(k)
+    assert done == [0, 1, 2]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 ROUNDS = """

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sim import luck
 from sim.parameters import (
     ROLES,
+    Component,
     InputError,
     Numbers,
     Parameter,
@@ -71,7 +72,9 @@ def test_an_entry_says_what_it_is(entry: Parameter) -> None:
 @every_entry
 def test_a_source_is_an_assumption_a_claim_or_a_title_with_an_address(entry: Parameter) -> None:
     is_plain = (
-        entry.source == "assumption" or entry.source.startswith("source text, claim T") or "marked H" in entry.source
+        entry.source == "assumption"
+        or entry.source.startswith(("source text, claim T", "fit to "))
+        or "marked H" in entry.source
     )
     assert entry.source.strip()
     assert entry.url.startswith("http") != is_plain
@@ -326,7 +329,7 @@ def test_a_draw_lies_in_the_range(name: str, u: float) -> None:
 
 
 def test_a_mixture_picks_by_weight_and_then_a_normal_of_that_part() -> None:
-    entry = entry_of(mixture=parameter("support.mission").mixture)
+    entry = entry_of(mixture=(Component(0.8, 0.0, 0.5, "even"), Component(0.2, -3.5, 1.0, "costly")))
     # exp(-1/2) and 0 make a point of radius 1 in the direction of the first axis: one standard deviation up.
     one_up = [math.exp(-0.5), 0.0, 0.0]
     assert entry.draw([0.0, *one_up], 0.0) == entry.draw([0.799, *one_up], 0.0) == pytest.approx(0.0 + 0.5)
@@ -334,9 +337,10 @@ def test_a_mixture_picks_by_weight_and_then_a_normal_of_that_part() -> None:
 
 
 def test_mixture_weights_show_in_many_draws() -> None:
-    # Of 4,000 draws, 0.2 times the part of N(-3.5, 1) below -2; tolerance 4 standard errors of a share.
+    # Of 4,000 draws, the part of each normal below -2 by its weight; tolerance 4 standard errors of a share.
     drawn = [resolve({}, {}, 11, draw)["support.mission"] for draw in range(4000)]
-    expected = 0.2 * NormalDist(-3.5, 1).cdf(-2.0) + 0.8 * NormalDist(0, 0.5).cdf(-2.0)
+    parts = REGISTER["support.mission"].mixture
+    expected = sum(part.weight * NormalDist(part.mean, part.sd).cdf(-2.0) for part in parts)
     share = float(np.mean(np.array(drawn) < -2.0))
     assert abs(share - expected) < 4 * math.sqrt(expected * (1 - expected) / 4000)
 
@@ -405,4 +409,4 @@ def test_draws_differ_and_a_draw_can_be_repeated() -> None:
     assert all(first["support.party"] != second["support.party"] for first, second in pairwise(drawn))
     assert resolve({}, {}, 2, 0) != drawn[0]
     four = luck.of_parameters(1, 0, ["support.party"])[0]
-    assert drawn[0]["support.party"] == REGISTER["support.party"].draw(four, 2.0)
+    assert drawn[0]["support.party"] == REGISTER["support.party"].draw(four, REGISTER["support.party"].value)

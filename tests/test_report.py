@@ -111,7 +111,7 @@ def test_every_sentence_can_be_told(kind: str) -> None:
 
 def test_the_summary_tells_the_law_of_each_status_that_the_scenario_uses(baseline: Ensemble) -> None:
     def told(name: str) -> str:
-        return " ".join(printed(report._who_commands(load(SCENARIOS / f"{name}.toml"))).split())
+        return " ".join(report.who_commands(load(SCENARIOS / f"{name}.toml")))
 
     assert "commanded by the governor, paid by the federal government; the governor may refuse: yes" in told("baseline")
     assert "open: administration, support, transport, detention." in told("baseline")

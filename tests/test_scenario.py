@@ -145,6 +145,7 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "too many days": ("days = 100000", "days = 100000"),
     "no days": ("days = 0", "days = 0"),
+    "a year without an end": ("start = 9999-12-31", "must be in the years 1900 to 2199"),
     "a time": ("start = 2025-05-15T10:00:00", "start"),
     "a shock after the end": (
         'days = 10\n[[shocks]]\nkind = "incident"\nday = 11',

@@ -141,3 +141,17 @@ def progress(is_shown: bool) -> Iterator[Callable[[str, int, int], None] | None]
             bar.update(tasks[stage], completed=n)
 
         yield tell
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet; whatever stands there is never overwritten."""
+    from sim.parameters import InputError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(f"{path}: a file of that name stands there; name another one") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None

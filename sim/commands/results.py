@@ -199,6 +199,7 @@ def show(
     """Summarize stored results as `run` did, without running anything."""
     with errors_told():
         from sim.parameters import InputError
+        from sim.passport import passport_of
         from sim.report import answers_table, summary
         from sim.report import as_json as json_of
         from sim.stored import called, loaded
@@ -208,11 +209,13 @@ def show(
             # The numbers are of the model that made them.
             print(json.dumps({**json_of(ensemble, manifest), "model_version": manifest.get("model_version")}))
             return
-        if not ensemble.done.any():
+        if not ensemble.n_finished:
             first = next(iter(ensemble.errors.values()), "nothing was run")
             raise InputError(f"{folder}: no run of {result} has finished: {first}")
         baseline = baseline_beside(Path("scenarios") / "baseline.toml")
         console().print(answers_table(ensemble) if quiet else summary(ensemble, manifest, baseline, verbose))
+        if code := passport_of(ensemble):
+            print(f"Passport {code}")
 
 
 @results.command("compare")
@@ -221,9 +224,9 @@ def compare_results(a: Name, b: Name, folder: In = Path("results"), as_json: AsJ
     with errors_told():
         from sim.comparison import comparison, comparison_json
         from sim.parameters import InputError
-        from sim.stored import called, loaded
+        from sim.stored import called, loaded_runs
 
-        (here, of_a), (there, of_b) = (loaded(called(folder, name)) for name in (a, b))
+        (here, of_a), (there, of_b) = (loaded_runs(called(folder, name)) for name in (a, b))
         if apart := plans_apart(here, there):
             raise InputError(f"{a} and {b} are not of one plan, so their runs cannot be paired: {'; '.join(apart)}")
         if not (here.done & there.done).any():

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor
 
+    from sim.bands import Bands
     from sim.results import Ensemble, Run
     from sim.scenario import Scenario
     from sim.setting import Setting
@@ -59,9 +60,18 @@ def run(
     seed: Seed = 1,
     settings: Set = [],  # noqa: B006 - Typer copies it
     days: Days = None,
-    jobs: Jobs = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Threads or processes; 0 takes all cores, as SimPy does in place of Numba.", min=0, max=256),
+    ] = None,
     engine: Engine = "auto",
     scheduler: Scheduler = None,
+    kept: Annotated[
+        str,
+        typer.Option(
+            "--keep", help="runs, bands (counts of what came, for very many runs), or auto (bands above 20,000)."
+        ),
+    ] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder for the results; must be new or empty.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the runs in --out.")] = False,
     as_json: AsJson = False,
@@ -74,8 +84,11 @@ def run(
 ) -> None:
     """Run a scenario many times and summarize: states agreeing and troops in place, with bands."""
     with errors_told():
-        from sim import ensemble as ensembles
+        from sim.blocks import keeps_runs
+        from sim.commands.kept import counted_runs, started_from, whole_runs
+        from sim.ensemble import pairs_of
         from sim.parameters import InputError
+        from sim.passport import passport_of
         from sim.report import answers_table, summary
         from sim.report import as_json as json_of
 
@@ -83,39 +96,47 @@ def run(
             raise InputError("--events, --csv and --resume write or read results, so they need --out FOLDER")
         scenario, replaced = scenario_from(file, settings, days, known)
         baseline = baseline_beside(file)
-        pairs = ensembles.pairs_of(draws, replications)
+        pairs = pairs_of(draws, replications)
+        is_whole = keeps_runs(kept, len(pairs))
+        if events and not is_whole:
+            raise InputError("--events needs every run kept whole: fewer runs, or --keep runs where memory allows it")
         plan = plan_of(draws, replications, known)
         started = None
         if out is not None:
-            started = started_from(out, resume, scenario, seed)
+            started = started_from(out, resume, scenario, seed, is_whole)
         if dry_run:
             tell_plan(scenario, pairs, baseline, replaced, out)
             return
         for line in replaced if not as_json else ():
             sys.stderr.write(f"known E: {line}\n")
+        n_jobs = jobs_for(jobs, engine, len(pairs), events)
         with progress(not quiet) as tell, workers_for(scheduler) as executor:
-            try:
-                result = ensembles.run_ensemble(
-                    scenario,
-                    seed,
-                    draws,
-                    replications,
-                    jobs=jobs,
-                    executor=executor,
-                    engine=engine,
-                    with_events=events,
-                    started=started,
-                    progress=tell,
-                )
-                is_interrupted = False
-            except KeyboardInterrupt as stop:
-                result, is_interrupted = stop.args[0], True
-        keep(result, out, plan, csv)
+            how: dict[str, Any] = {"seed": seed, "draws": draws, "replications": replications, "started": started}
+            how |= {"jobs": n_jobs, "executor": executor, "engine": engine, "progress": tell}
+            if is_whole:
+                how["with_events"] = events
+            result, why = (whole_runs if is_whole else counted_runs)(scenario, how, out, plan, csv)
         if as_json:
             print(json.dumps(json_of(result, plan)))
-        elif result.done.any():
+        elif result.n_finished:
             console().print(answers_table(result) if quiet else summary(result, plan, baseline, verbose))
-        finish(result, out, is_interrupted)
+            if code := passport_of(result):
+                print(f"Passport {code}")
+        finish(result, out, why)
+
+
+def jobs_for(jobs: int | None, engine: str, n_runs: int, with_events: bool = False) -> int:
+    """Workers to use: one, or all cores where SimPy stands in for compiled code, which is told on standard error."""
+    from sim.ensemble import standing_in
+    from sim.parallel import cores
+
+    why = standing_in(engine, n_runs, with_events)
+    if why is None:
+        return 1 if jobs is None else jobs
+    n = cores(jobs or 0)
+    how = "one process" if n == 1 else f"a pool of {n} processes"
+    sys.stderr.write(f"{why}; SimPy runs instead, in {how}: the same numbers, more slowly\n")
+    return n
 
 
 @contextmanager
@@ -128,22 +149,6 @@ def workers_for(scheduler: str | None) -> "Iterator[Executor | None]":
 
     with workers(1, scheduler) as executor:
         yield executor
-
-
-def started_from(out: Path, is_resumed: bool, scenario: "Scenario", seed: int) -> "Ensemble | None":
-    """The runs in a results folder to go on with, or None for a new one."""
-    from sim.parameters import InputError
-    from sim.store import check_free, load
-
-    check_free(out, is_resumed)
-    if not is_resumed:
-        return None
-    started, _ = load(out)
-    if started.scenario.digest != scenario.digest or started.seed != seed:
-        raise InputError(
-            f"--resume {out}: these results belong to another scenario or seed ({started.scenario.name}, seed {started.seed})"
-        )
-    return started
 
 
 def tell_plan(
@@ -164,30 +169,23 @@ def tell_plan(
     print("\n".join(lines))
 
 
-def keep(result: "Ensemble", out: Path | None, plan: dict[str, Any], with_csv: bool) -> None:
-    """Write what has finished, if a folder was named."""
-    if out is None or not (result.done.any() or result.errors):
-        return
-    from sim.store import command_line, save
+def finish(result: "Ensemble | Bands", out: Path | None, why: str | None) -> None:
+    """Say what was kept and how to go on, and exit with what happened; `why` it ended early, if it did."""
+    from sim.commands.kept import INTERRUPTION
 
-    save(result, out, {**plan, "command": command_line()}, with_csv)
-
-
-def finish(result: "Ensemble", out: Path | None, is_interrupted: bool) -> None:
-    """Say what was kept and how to go on, and exit with what happened."""
-    if out is not None and result.done.any():
+    if out is not None and result.n_finished:
         sys.stderr.write(f"results: {out}\n")
-    if is_interrupted:
-        n = int(result.done.sum())
-        how = (
-            f"go on with the same command and --resume (results so far: {out})"
-            if out
-            else "name --out FOLDER to be able to go on"
-        )
-        sys.stderr.write(f"interrupted after {n} of {len(result.pairs)} runs; {how}\n")
-        raise typer.Exit(INTERRUPTED)
-    if result.errors:
-        sys.stderr.write(f"{len(result.errors)} of {len(result.pairs)} runs failed; the rest are kept\n")
+    if why is not None:
+        if out is None:
+            how = "name --out FOLDER to be able to go on"
+        elif result.n_finished or result.n_failed:
+            how = f"go on with the same command and --resume (results so far: {out})"
+        else:
+            how = "so there is nothing to go on with"
+        sys.stderr.write(f"{why} after {result.n_finished} of {len(result.pairs)} runs; {how}\n")
+        raise typer.Exit(INTERRUPTED if why == INTERRUPTION else FAILED)
+    if result.n_failed:
+        sys.stderr.write(f"{result.n_failed} of {len(result.pairs)} runs failed; the rest are kept\n")
         raise typer.Exit(FAILED)
 
 
@@ -286,7 +284,7 @@ def compare(
         results, first_runs = [], []
         pairs = ensembles.pairs_of(draws, replications)
         pair, is_compiled = pairs[0], ensembles.engine_of(engine, len(pairs)) == "compiled"
-        with progress(True) as tell, workers(jobs, in_threads=is_compiled) as pool:
+        with progress(True) as tell, workers(jobs_for(jobs, engine, len(pairs)), in_threads=is_compiled) as pool:
             for scenario in scenarios:
                 staged = None if tell is None else (lambda _, n, total, name=scenario.name: tell(name, n, total))
                 results.append(
@@ -319,30 +317,23 @@ def repeat(
 ) -> None:
     """Run stored results again and compare hashes, run by run."""
     with errors_told():
-        from sim import ensemble as ensembles
-        from sim.store import load, versions
+        from sim.commands.kept import again_counted, again_whole
+        from sim.store import BANDS, read_manifest, versions
 
-        stored, manifest = load(results)
-        draws = None if manifest["is_paired"] else manifest["draws"]
+        told = read_manifest(results)
+        is_whole = told.get("kept") != BANDS
+        n_runs = told["replications"] * (1 if told.get("is_paired") else max(told["draws"], 1))
+        n_jobs = jobs_for(jobs, engine, n_runs)
         with progress(True) as tell:
-            again = ensembles.run_ensemble(
-                stored.scenario,
-                stored.seed,
-                draws,
-                manifest["replications"],
-                jobs=jobs,
-                engine=engine,
-                with_twins=False,
-                progress=tell,
-            )
-        differing = [k for k in range(len(stored.pairs)) if stored.done[k] and stored.hashes[k] != again.hashes[k]]
+            how = {"jobs": n_jobs, "engine": engine, "with_twins": False, "progress": tell}
+            pairs, manifest, digest, differing = (again_whole if is_whole else again_counted)(results, how)
         then, now = manifest["versions"], versions()
         moved = [f"{name} {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]]
-        print(f"stored digest   {manifest['digest']}\nrepeated digest {again.digest}")
+        print(f"stored digest   {manifest['digest']}\nrepeated digest {digest}")
         print(
-            f"{len(stored.pairs) - len(differing)} of {len(stored.pairs)} runs are the same"
+            f"{len(pairs) - len(differing)} of {len(pairs)} runs are the same"
             + (f"; versions moved: {', '.join(moved)}" if moved else "")
         )
         if differing:
-            print(f"first that differs: run {differing[0]} {stored.pairs[differing[0]]}")
+            print(f"first that differs: run {differing[0]} {pairs[differing[0]]}")
             raise typer.Exit(FAILED)
