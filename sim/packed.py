@@ -83,9 +83,12 @@ HOME = np.dtype(
         ("answer_luck", np.float64, (4,)),
         ("withdraw_block", np.int64),
         ("withdraw_luck", np.float64, (4,)),
-        # While a governor sleeps: the worst disaster of the run, a bound of the daily chance to withdraw, and the next
-        # day on which luck falls below it
+        # While a governor sleeps: the worst disaster of the run, bounds of the daily chances to answer (the last days apart)
+        # and to withdraw, whether they hold, and the next day on which the luck of withdrawing falls below its bound
         ("worst", np.float64),
+        ("is_bounded", np.int64),
+        ("calm_bound", np.float64),
+        ("last_bound", np.float64),
         ("withdraw_bound", np.float64),
         ("withdraw_wake", np.int64),
         # What it sees: last evening's picture

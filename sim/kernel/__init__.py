@@ -15,7 +15,7 @@ from sim.kernel.asking import command, request
 from sim.kernel.before import begin, draw_numbers, officers, strike_all
 from sim.kernel.compiling import entry, rule
 from sim.kernel.evening import clean, keep_books, observe, run_hash
-from sim.kernel.layout import DECISIONS, TAKEN, Full, Work, everything, nothing, workspace
+from sim.kernel.layout import DECISIONS, Full, Work, everything, nothing, workspace
 from sim.kernel.moving import allot, end_things, leave, mobilize, strike, supervise, turn_day
 from sim.packed import Plan
 
@@ -40,7 +40,7 @@ def play(
     n_seats, screening_days = int(first.training_seats), int(first.screening_days)
     most = int(first.enforcement_per_supervisor) * int(first.enforcement_supervisors)
     nation = work.nation[0]
-    work.lists[TAKEN] = 0
+    nation.taken[:] = 0
     begin(plan, work, records, k0, k1, replication, n_days)
     officers(work.days, first)
     strike_all(plan, work, records, n_days)

@@ -19,7 +19,6 @@ from sim.kernel.layout import (
     SAID_NOTHING,
     SAID_WITHDRAW,
     SAID_YES,
-    WAKE,
     WORD,
     Work,
 )
@@ -317,55 +316,51 @@ def moving_at(
 
 
 @rule
-def next_look(home: Any, nation: Any, levers: Any, p: Any, ambiguity: float, since: int, n_days: int) -> int:
-    """The first day, from one on, on which a governor may act in a calm run: on no day before can luck be below the chance.
-
-    What bounds the chance changes only when the governor is asked or says something, and then this is worked out anew.
-    """
+def bound(home: Any, nation: Any, levers: Any, p: Any, ambiguity: float) -> None:
+    """Bound the chances of a governor's day in a calm run, until the governor is asked or says something."""
+    home.is_bounded = 1
     role = governors.deciding_role(roles_asked(levers, 0), nation.costs, levers.is_bundled > 0)
     cost = nation.costs[role] if role >= 0 else 0.0
     stand(home, nation, levers, p)
     low, high = span(home, nation, levers, p)
-    until = n_days
     if home.is_pending:
-        until = min(until, home.deadline)
+        home.calm_bound = home.last_bound = 0.0
         if role >= 0:
             furthest = max(abs(low - cost), abs(high - cost))
-            until = next_answer(home, nation, p, furthest, ambiguity, since, until)
+            home.calm_bound = HAIR + ABOVE * governors.chance_of_answering(
+                p.decide_pace, p.decide_conviction, furthest, p.decide_ambiguity, ambiguity, p.decide_deadline, 0.0
+            )
+            home.last_bound = HAIR + ABOVE * governors.chance_of_answering(
+                p.decide_pace, p.decide_conviction, furthest, p.decide_ambiguity, ambiguity, p.decide_deadline, 1.0
+            )
+    agrees = home.status in (ACCEPTED, LIMITED)
+    if levers.may_withdraw and agrees and chance_at(p, low - cost) > home.withdraw_bound:
+        # With a margin, so that the next doubt need seldom be looked for again.
+        home.withdraw_bound = HAIR + ABOVE * chance_at(p, low - cost - MARGIN)
+        home.withdraw_wake = -1
+
+
+@rule
+def next_look(home: Any, nation: Any, levers: Any, p: Any, since: int, n_days: int) -> int:
+    """The first day, from one on, on which a bounded governor may act: on no day before can luck be below the chance."""
+    until = n_days
+    if home.is_pending:
+        last_days = int(math.ceil(home.deadline - p.decide_last_days))
+        until = min(until, home.deadline)
+        day = first_below(nation, WORD(luck.ANSWER), home.fips, home.calm_bound, since, min(until, last_days))
+        if day >= last_days:
+            day = first_below(nation, WORD(luck.ANSWER), home.fips, home.last_bound, max(since, last_days), until)
+        until = day
     if home.status in (ACCEPTED, LIMITED):
         if p.volunteers_basis > 0.0 and not home.has_weighed_orders:
             until = min(until, max(since, home.call_day + int(p.directed_patience)))
         if levers.may_withdraw:
-            until = min(until, next_doubt(home, nation, p, low - cost, since, n_days))
+            if home.withdraw_wake < since:
+                home.withdraw_wake = first_below(
+                    nation, WORD(luck.WITHDRAW), home.fips, home.withdraw_bound, since, n_days
+                )
+            until = min(until, home.withdraw_wake)
     return until
-
-
-@rule
-def next_answer(home: Any, nation: Any, p: Any, support: float, ambiguity: float, since: int, until: int) -> int:
-    """The first day on which luck may bring an answer, where support is at most so far from an even chance."""
-    last_days = int(math.ceil(home.deadline - p.decide_last_days))
-    calm = HAIR + ABOVE * governors.chance_of_answering(
-        p.decide_pace, p.decide_conviction, support, p.decide_ambiguity, ambiguity, p.decide_deadline, 0.0
-    )
-    day = first_below(nation, WORD(luck.ANSWER), home.fips, calm, since, min(until, last_days))
-    if day < last_days:
-        return day
-    last = HAIR + ABOVE * governors.chance_of_answering(
-        p.decide_pace, p.decide_conviction, support, p.decide_ambiguity, ambiguity, p.decide_deadline, 1.0
-    )
-    return first_below(nation, WORD(luck.ANSWER), home.fips, last, max(since, last_days), until)
-
-
-@rule
-def next_doubt(home: Any, nation: Any, p: Any, lowest: float, since: int, n_days: int) -> int:
-    """The first day on which luck may bring a withdrawal; looked for with a margin, so that it need seldom be looked for again."""
-    if chance_at(p, lowest) > home.withdraw_bound:
-        home.withdraw_bound = HAIR + ABOVE * chance_at(p, lowest - MARGIN)
-    elif home.withdraw_wake >= since:
-        return home.withdraw_wake
-    bound = home.withdraw_bound
-    home.withdraw_wake = first_below(nation, WORD(luck.WITHDRAW), home.fips, bound, since, n_days)
-    return home.withdraw_wake
 
 
 @rule
@@ -393,10 +388,12 @@ def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: in
     """Every state that was asked answers, waits, or reconsiders."""
     nation = work.nation[0]
     levers = plan.levers[nation.stage]
-    wake = work.lists[WAKE]
+    wake, awake, n_awake = nation.wake, nation.awake, 0
     for i in range(len(work.homes)):
-        if day < wake[i]:
-            continue
+        awake[n_awake] = i
+        n_awake += 1 if wake[i] <= day else 0
+    for k in range(n_awake):
+        i = awake[k]
         home = work.homes[i]
         if not home.has_governor:
             if home.status == UNDECIDED and day == home.asked_on + 1:
@@ -411,7 +408,8 @@ def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: in
             say_what_is_given(decisions, plan, work, levers, p, changes, i, n_days)
             continue
         if nation.is_calm and home.asked_on == day:
-            wake[i] = next_look(home, nation, levers, p, work.days[day].ambiguity, day, n_days)
+            bound(home, nation, levers, p, work.days[day].ambiguity)
+            wake[i] = next_look(home, nation, levers, p, day, n_days)
             if day < wake[i]:
                 continue
         if agrees:
@@ -419,4 +417,6 @@ def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: in
         if home.is_pending:
             consider(decisions, plan, work, levers, p, changes, i)
         if nation.is_calm:
-            wake[i] = next_look(home, nation, levers, p, work.days[day].ambiguity, day + 1, n_days)
+            if not home.is_bounded:
+                bound(home, nation, levers, p, work.days[day].ambiguity)
+            wake[i] = next_look(home, nation, levers, p, day + 1, n_days)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim import governors, luck, people
 from sim.kernel.compiling import inlined, part, rule
-from sim.kernel.layout import QUOTAS, SERVING, SHARES, TAKEN, WAKE, Work
+from sim.kernel.layout import Work
 from sim.kernel.steps import (
     ask_luck,
     become,
@@ -60,9 +60,9 @@ def send(plan: Plan, work: Work, p: Any, changes: Any, i: int) -> None:
 @rule
 def in_force(work: Work) -> int:
     """People in the mission and people whom open calls may still bring."""
-    total = 0
+    nation, total = work.nation[0], np.int64(0)
     for i in range(len(work.homes)):
-        total += work.lists[SERVING, i] + to_come(work.homes[i])
+        total += nation.serving[i] + to_come(work.homes[i])
     return total
 
 
@@ -103,17 +103,17 @@ def request(plan: Plan, work: Work, records: Any, changes: Any, day: int) -> Non
             sought -= in_force(work)
         if sought > 0 or nation.rounds == 0:
             for i in range(len(work.homes)):
-                work.lists[SHARES, i] = 0
+                nation.shares[i] = 0
                 if plan.asked[nation.stage, i]:
-                    work.lists[SHARES, i] = (
+                    nation.shares[i] = (
                         work.homes[i].strength if nation.rounds == 0 else prospect(plan, work, levers, p, i)
                     )
-            people.split(sought, work.lists[SHARES], work.lists[QUOTAS])
+            people.split(sought, nation.shares, nation.quotas)
             for i in range(len(work.homes)):
-                if nation.rounds == 0 and work.lists[SHARES, i]:
-                    ask(work.homes[i], nation, levers, p, changes, work.lists[WAKE], i, work.lists[QUOTAS, i])
-                elif nation.rounds > 0 and work.lists[QUOTAS, i]:
-                    ask(work.homes[i], nation, levers, p, changes, work.lists[WAKE], i, work.lists[QUOTAS, i])
+                if nation.rounds == 0 and nation.shares[i]:
+                    ask(work.homes[i], nation, levers, p, changes, nation.wake, i, nation.quotas[i])
+                elif nation.rounds > 0 and nation.quotas[i]:
+                    ask(work.homes[i], nation, levers, p, changes, nation.wake, i, nation.quotas[i])
                     if work.homes[i].status == SENDING:
                         send(plan, work, p, changes, i)
         nation.rounds += 1
@@ -131,7 +131,7 @@ def command(plan: Plan, work: Work, records: Any, changes: Any, day: int, n_days
     if work.days[day].is_suspended:
         if nation.is_federalizing:
             for i in range(len(work.homes)):
-                if work.lists[TAKEN, i]:
+                if nation.taken[i]:
                     home = work.homes[i]
                     status = home.status_before
                     if status == UNDECIDED:
@@ -148,23 +148,23 @@ def command(plan: Plan, work: Work, records: Any, changes: Any, day: int, n_days
             for i in range(len(work.homes)):
                 home = work.homes[i]
                 if levers.takes_decliners:
-                    work.lists[TAKEN, i] = 1 if home.status in (DECLINED, WITHDRAWN) else 0
+                    nation.taken[i] = 1 if home.status in (DECLINED, WITHDRAWN) else 0
                 else:
-                    work.lists[TAKEN, i] = 1 if plan.federal[nation.stage, i] and home.has_governor else 0
-                nation.n_taken += work.lists[TAKEN, i]
+                    nation.taken[i] = 1 if plan.federal[nation.stage, i] and home.has_governor else 0
+                nation.n_taken += nation.taken[i]
         shortfall = max(0, target(p) - in_force(work))
         for i in range(len(work.homes)):
-            work.lists[SHARES, i] = work.homes[i].strength if work.lists[TAKEN, i] else 0
-        people.split(shortfall, work.lists[SHARES], work.lists[QUOTAS])
+            nation.shares[i] = work.homes[i].strength if nation.taken[i] else 0
+        people.split(shortfall, nation.shares, nation.quotas)
         roles = levers.federal_roles & levers.named_roles
         for i in range(len(work.homes)):
             home = work.homes[i]
-            if work.lists[TAKEN, i] and home.status != FEDERALIZED:
+            if nation.taken[i] and home.status != FEDERALIZED:
                 home.status_before = home.status
                 become(home, nation, changes, i, FEDERALIZED)
                 home.is_pending = 0
                 home.is_federal = 1
                 if roles:
                     disaster = work.disasters[day, i]
-                    order(work, p, disaster, i, work.lists[QUOTAS, i], roles)
+                    order(work, p, disaster, i, nation.quotas[i], roles)
     nation.is_federalizing = 1

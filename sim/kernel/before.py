@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sim import governors, luck, packed, parameters, people, shocks
 from sim.kernel.compiling import entry, inlined, rule
-from sim.kernel.layout import ABOVE, CAPACITY, KEEPS_UP, SERVING, STRENGTH, WAKE, WORD, Work
+from sim.kernel.layout import ABOVE, WORD, Work
 from sim.kernel.steps import own_mind
 from sim.packed import Draws, Plan
 from sim.results import NOT_ASKED
@@ -223,17 +223,33 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
     nation.has_news = nation.has_said = 1
     nation.any_moved = nation.n_behind = 0
     nation.screening_days = int(p.screening_days)
-    work.counts[:] = 0
-    work.reals[:] = 0.0
-    work.words[:] = WORD(0)
-    work.lists[SERVING:] = 0
-    work.lists[KEEPS_UP] = 1
+    nation.counts[:] = 0
+    nation.leaving[:] = 0.0
+    nation.left[:] = 0
+    nation.owed[:] = 0
+    nation.screened[:] = 0
+    nation.failed[:] = 0
+    nation.ended[:] = 0
+    nation.serving[:] = 0
+    nation.back[:] = 0
+    nation.seen[:] = 0
+    nation.hash[:] = WORD(0)
+    nation.linear[:] = 0
+    nation.said[:] = WORD(0)
+    nation.keeps_up[:] = 1
     nation.must_settle = 0
     for stage in range(1, len(records)):
         if records[stage].tour_days < records[stage - 1].tour_days:
             nation.must_settle = 1
-    nation.picture = 0
-    work.lists[WAKE] = 0
+    nation.picture = nation.n_refusing = nation.n_refusing_in_strip = 0
+    nation.leaning[:] = 0
+    nation.n_asked[:] = 0
+    nation.lean[:] = 0
+    nation.asked[:] = 0
+    nation.refusing[:] = 0
+    nation.seen_side[:] = 0
+    nation.has_moved[:] = 1
+    nation.wake[:] = 0
     nation.people[:] = 0
     nation.n_training = nation.n_awaiting = 0
     nation.n_status[:] = 0
@@ -261,7 +277,7 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
         home.capacity = people.screening_capacity(
             p.screening_rate, p.screening_reference_strength, p.screening_floor, float(home.strength)
         )
-        work.lists[CAPACITY, i], work.reals[STRENGTH, i] = home.capacity, home.strength
+        nation.capacity[i], nation.strengths[i] = home.capacity, home.strength
         nation.strength += home.strength
         if home.in_strip:
             nation.strength_of_strip += home.strength

@@ -7,23 +7,14 @@ import numpy as np
 from sim.kernel.compiling import part, rule
 from sim.kernel.layout import (
     _MIX,
-    ACTIVE,
-    ASKED,
     AT_AWAITING,
     AT_HOME,
     AT_SCREENING,
     AT_WAITING,
-    BACK,
+    COUNT,
     DAY_STEP,
     GOLDEN,
-    HASH,
-    LEAN,
-    LINEAR,
-    SAID,
     SAID_WEIGHT,
-    SEEN,
-    SERVING,
-    STRENGTH,
     WEIGHTS,
     WORD,
     Full,
@@ -52,13 +43,14 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     if nation.has_said:
         nation.has_said = 0
         for i in range(len(work.homes)):
-            work.words[SAID, i] = WORD(work.homes[i].status * 64 + work.homes[i].permitted) * SAID_WEIGHT
-    fold(work.words[HASH], work.words[LINEAR], work.words[SAID])
-    serving, back, seen = work.lists[SERVING], work.lists[BACK], work.lists[SEEN]
-    at_home, strength, on_duty = work.calendar[AT_HOME, day, 0], work.reals[STRENGTH], work.disasters[day]
+            nation.said[i] = WORD(work.homes[i].status * 64 + work.homes[i].permitted) * SAID_WEIGHT
+    hashes, linear, said = nation.hash, nation.linear, nation.said
+    for i in range(len(hashes)):
+        hashes[i] = hashes[i] * DAY_STEP + (WORD(linear[i]) + said[i])
+    serving, back, seen = nation.serving, nation.back, nation.seen
+    at_home, strength, on_duty = work.calendar[AT_HOME, day, 0], nation.strengths, work.disasters[day]
     for i in range(len(seen)):
         seen[i] = serving[i]
-    for i in range(len(at_home)):
         at_home[i] = back[i]
     free, reserve = 1.0 - p.mobilized, p.offer_reserve
     for i in range(len(strength)):
@@ -67,7 +59,7 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
         for i in range(len(work.homes)):
             for role in range(N_ROLES):
                 for stage in range(N_STAGES):
-                    full.people[day, i, role, stage] = work.counts[stage, role, i]
+                    full.people[day, i, role, stage] = nation.counts[stage, role, i]
             full.status[day, i] = work.homes[i].status
             full.permitted[day, i] = work.homes[i].permitted
     status = nation.n_status
@@ -90,13 +82,6 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     nation.missing = 0
 
 
-@rule
-def fold(hashes: Any, linear: Any, said: Any) -> None:
-    """Take a day's counts, and what has been said, into the hashes."""
-    for i in range(len(hashes)):
-        hashes[i] = hashes[i] * DAY_STEP + (linear[i] + said[i])
-
-
 @part
 def observe(work: Work, p: Any, levers: Any) -> None:
     """Take the picture that all see tomorrow; leans are gathered anew only when somebody has moved."""
@@ -117,46 +102,47 @@ def observe(work: Work, p: Any, levers: Any) -> None:
 
 @rule
 def gather_leans(work: Work) -> None:
-    """Leans of all states; what each sees of its peers is worked out when it weighs: see `steps.look_around`."""
-    nation, homes = work.nation[0], work.homes
-    lean, asked = work.lists[LEAN], work.lists[ASKED]
+    """Leans of states that moved today; what each sees of its peers is worked out when it weighs: see `steps.look_around`."""
+    nation = work.nation[0]
     nation.picture += 1
-    refused = refused_in_strip = 0
-    leaning, n_asked = nation.leaning, nation.n_asked
-    leaning[:] = 0
-    n_asked[:] = 0
-    for i in range(len(homes)):
-        home = homes[i]
-        lean[i] = asked[i] = 0
+    for i in range(len(work.homes)):
+        if not nation.has_moved[i]:
+            continue
+        nation.has_moved[i] = 0
+        home, lean, asked = work.homes[i], 0, 0
         if home.has_governor:
             if home.status in (ACCEPTED, LIMITED):
-                lean[i] = 1
+                lean = 1
             elif home.status in (DECLINED, WITHDRAWN):
-                lean[i] = -1
+                lean = -1
             if home.status not in (NOT_ASKED, FEDERALIZED):
-                asked[i] = 1
-        leaning[home.side + 1] += lean[i]
-        n_asked[home.side + 1] += asked[i]
-        if lean[i] < 0 or (home.bars_outsiders and lean[i] == 0):
-            refused += home.strength
-            if home.in_strip:
-                refused_in_strip += home.strength
-    nation.refused = refused / nation.strength
-    nation.refused_in_strip = refused_in_strip / max(nation.strength_of_strip, 1)
+                asked = 1
+        refusing = 1 if lean < 0 or (home.bars_outsiders and lean == 0) else 0
+        # A governor who has taken office may be of another side than the one seen before.
+        nation.leaning[nation.seen_side[i]] -= nation.lean[i]
+        nation.n_asked[nation.seen_side[i]] -= nation.asked[i]
+        nation.seen_side[i] = home.side + 1
+        nation.leaning[home.side + 1] += lean
+        nation.n_asked[home.side + 1] += asked
+        nation.n_refusing += (refusing - nation.refusing[i]) * home.strength
+        if home.in_strip:
+            nation.n_refusing_in_strip += (refusing - nation.refusing[i]) * home.strength
+        nation.lean[i], nation.asked[i], nation.refusing[i] = lean, asked, refusing
+    nation.refused = nation.n_refusing / nation.strength
+    nation.refused_in_strip = nation.n_refusing_in_strip / max(nation.strength_of_strip, 1)
 
 
 @rule
 def run_hash(work: Work) -> Any:
     """See `results.run_hash`."""
-    total, n_states = WORD(0), len(work.homes)
+    nation, total, n_states = work.nation[0], WORD(0), len(work.homes)
     for i in range(n_states):
-        total += mixed(work.words[HASH, i] ^ (WORD(i + 1) * GOLDEN))
+        total += mixed(nation.hash[i] ^ (WORD(i + 1) * GOLDEN))
     officers_hash = WORD(0)
     for day in range(len(work.days)):
         today = work.days[day]
-        officers_hash = officers_hash * DAY_STEP + (
-            WORD(today.hired) * WEIGHTS[0, 0] + WORD(today.deputized) * WEIGHTS[0, 1]
-        )
+        counts = COUNT(today.hired) * WEIGHTS[0, 0] + COUNT(today.deputized) * WEIGHTS[0, 1]
+        officers_hash = officers_hash * DAY_STEP + WORD(COUNT(counts))
     return total + mixed(officers_hash ^ (WORD(n_states + 1) * GOLDEN))
 
 
@@ -175,11 +161,15 @@ def clean(work: Work, n_days: int) -> None:
     work.calendar[:AT_AWAITING, n_days] = 0
     first = max(0, n_days - nation.screening_days)
     for a in range(nation.n_active):
-        home = work.homes[work.lists[ACTIVE, a]]
+        home = work.homes[nation.active[a]]
         if home.is_behind:
             first = min(first, home.next_screened)
     work.calendar[AT_SCREENING, first:] = 0
-    work.calendar[AT_WAITING:AT_SCREENING, nation.first_waiting :] = 0
-    work.calendar[AT_AWAITING:AT_WAITING, nation.first_awaiting :] = 0
+    work.calendar[AT_WAITING + 1, nation.first_waiting :] = 0
+    if nation.any_moved:
+        work.calendar[AT_WAITING, nation.first_waiting :] = 0
+    if nation.n_awaiting:
+        work.calendar[AT_AWAITING:AT_WAITING, nation.first_awaiting :] = 0
     for day in range(n_days):
         work.days[day].waiting = work.days[day].awaiting = work.days[day].screening = work.days[day].due = 0
+        work.days[day].is_crowded = 0

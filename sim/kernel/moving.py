@@ -7,47 +7,36 @@ import numpy as np
 from sim import people, shocks
 from sim.kernel.compiling import inlined, part, rule
 from sim.kernel.layout import (
-    ACTIVE,
     AT_AWAITING,
     AT_IN_PLACE,
     AT_SCREENING,
     AT_TRAINING,
     AT_TRAVEL,
     AT_WAITING,
-    CAPACITY,
-    ENDED,
+    COUNT,
     ENFORCEMENT,
-    FAILED,
-    GONE,
-    KEEPS_UP,
-    LEAVING,
-    OTHERS,
-    OWED,
-    QUOTAS,
-    SCREENED,
-    SERVING,
-    SHARES,
-    SOME,
+    WEIGHTS,
     WORD,
     Work,
 )
 from sim.kernel.steps import (
-    add_to,
     clear_calendar,
     enter,
+    enter_all,
     look_around,
     move,
-    move_all,
+    move_on,
     open_now,
     own_mind,
     put,
-    put_all,
+    remember,
     settle,
-    take_from,
+    split_roles,
     take_from_place,
+    whole_of,
 )
 from sim.packed import N_ROLES, Plan
-from sim.results import AWAITING, ENTERED, IN_PLACE, LEFT, RETURNED, SCREENED_OUT, SCREENING, TRAINING, TRAVEL, WAITING
+from sim.results import AWAITING, IN_PLACE, LEFT, RETURNED, SCREENED_OUT, SCREENING, TRAINING, TRAVEL, WAITING
 
 
 @part
@@ -86,7 +75,7 @@ def strike(plan: Plan, work: Work, day: int, n_days: int) -> None:
                 home.prior_position = 0.0
                 home.own = own_mind(home, nation)
                 home.standing_of = -1
-                nation.has_news = 1
+                nation.has_moved[i] = nation.has_news = 1
     if nation.may_close:
         for i in range(len(work.homes)):
             home = work.homes[i]
@@ -108,13 +97,13 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
             continue
         moved = np.int64(0)
         for stage in range(SCREENING, IN_PLACE + 1):
-            moved += work.counts[stage, role, i]
+            moved += nation.counts[stage, role, i]
         for stage in range(SCREENING, IN_PLACE + 1):
-            n = np.int64(work.counts[stage, role, i])
+            n = np.int64(nation.counts[stage, role, i])
             if n and not still_open:
-                move(work, i, role, stage, RETURNED, n)
+                move(nation, i, role, stage, RETURNED, n)
             elif n and stage != WAITING:
-                move(work, i, role, stage, WAITING, n)
+                move(nation, i, role, stage, WAITING, n)
         if not moved:
             continue
         clear_calendar(work, i, role, nation.day, n_days)
@@ -122,10 +111,10 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
             people.role_weights(nation.wanted_missing, nation.wanted_sizes, still_open, nation.weights)
             people.split(moved, nation.weights, nation.parts)
             nation.any_moved = 1
-            enter(work, i, role, -moved)
+            enter(nation, i, role, -moved)
             for other in range(N_ROLES):
                 n = nation.parts[other]
-                enter(work, i, other, n)
+                enter(nation, i, other, n)
                 work.calendar[AT_WAITING, nation.day, other, i] += n
                 work.days[nation.day].waiting += n
             nation.first_waiting = min(nation.first_waiting, nation.day)
@@ -134,9 +123,9 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
 @part
 def end_things(plan: Plan, work: Work, p: Any, day: int, n_days: int) -> None:
     """Courses, journeys and tours end."""
-    due = work.days[day].due
+    due, nation = work.days[day].due, work.nation[0]
     if due:
-        for o in range(1 + work.nation[0].any_ordered):
+        for o in range(1 + nation.any_ordered):
             reup = people.staying_share(p.tour_reup, p.directed_reup_factor, o == 1)
             for role in range(N_ROLES):
                 if due >> N_ROLES * (AT_TRAINING + o) + role & 1:
@@ -144,10 +133,10 @@ def end_things(plan: Plan, work: Work, p: Any, day: int, n_days: int) -> None:
                 if due >> N_ROLES * (AT_IN_PLACE + o) + role & 1:
                     end_tours(work, p, o, role, reup, n_days)
                 if due >> N_ROLES * (AT_TRAVEL + o) + role & 1:
-                    row = work.calendar[AT_TRAVEL + o, day, role]
-                    move_all(work, role, TRAVEL, IN_PLACE, row)
-                    put_all(work, AT_IN_PLACE + o, min(day + int(p.tour_days), n_days), role, row)
-                    row[:] = 0
+                    until, layer = min(day + int(p.tour_days), n_days), AT_IN_PLACE + o
+                    row, next_row = work.calendar[AT_TRAVEL + o, day, role], work.calendar[layer, until, role]
+                    move_on(nation, role, TRAVEL, IN_PLACE, row, next_row)
+                    remember(work.days, layer, until, role)
 
 
 @inlined
@@ -157,41 +146,56 @@ def end_courses(plan: Plan, work: Work, p: Any, o: int, role: int, n_days: int) 
     day, stage = nation.day, nation.stage
     row = work.calendar[AT_TRAINING + o, day, role]
     if role == ENFORCEMENT:
-        n = move_all(work, role, TRAINING, AWAITING, row)
-        add_to(work.calendar[AT_AWAITING + o, day, role], row)
+        n = move_on(nation, role, TRAINING, AWAITING, row, work.calendar[AT_AWAITING + o, day, role])
         work.days[day].awaiting += n
         nation.n_awaiting += n
-    else:
-        move_all(work, role, TRAINING, TRAVEL, row)
-        home_day, away_day = min(day + int(p.travel_home_days), n_days), min(day + int(p.travel_away_days), n_days)
-        if nation.n_away == 0:
-            put_all(work, AT_TRAVEL + o, home_day, role, row)
-        else:
-            for i in range(len(work.homes)):
-                arrival = away_day if plan.is_away[stage, i] else home_day
-                if row[i]:
-                    put(work, AT_TRAVEL + o, arrival, i, role, np.int64(row[i]))
-    row[:] = 0
+        nation.n_training -= n
+        return
+    home_day, away_day = min(day + int(p.travel_home_days), n_days), min(day + int(p.travel_away_days), n_days)
+    if nation.n_away:
+        for i in range(len(work.homes)):
+            if plan.is_away[stage, i] and row[i]:
+                put(work, AT_TRAVEL + o, away_day, i, role, np.int64(row[i]))
+                move(nation, i, role, TRAINING, TRAVEL, np.int64(row[i]))
+                row[i] = 0
+    next_row = work.calendar[AT_TRAVEL + o, home_day, role]
+    nation.n_training -= move_on(nation, role, TRAINING, TRAVEL, row, next_row)
+    remember(work.days, AT_TRAVEL + o, home_day, role)
 
 
 @inlined
 def end_tours(work: Work, p: Any, o: int, role: int, reup: float, n_days: int) -> None:
     """Tours of a role end today, for those whom nothing has taken out of them: some stay for another, the others go home."""
-    day = work.nation[0].day
-    row, gone = work.calendar[AT_IN_PLACE + o, day, role], work.counts[SOME, role]
-    owed, ended = work.lists[OWED + role], work.lists[ENDED + N_ROLES * o + role]
-    for i in range(len(row)):
-        n = np.int64(row[i])
-        taken = min(n, owed[i])
+    nation = work.nation[0]
+    until, layer = min(nation.day + int(p.tour_days), n_days), AT_IN_PLACE + o
+    row, next_row = work.calendar[layer, nation.day, role], work.calendar[layer, until, role]
+    owed, ended, serving, back, linear = (
+        nation.owed[role],
+        nation.ended[o, role],
+        nation.serving,
+        nation.back,
+        nation.linear,
+    )
+    of, to = nation.counts[IN_PLACE, role], nation.counts[RETURNED, role]
+    weight, total = WEIGHTS[role, RETURNED] - WEIGHTS[role, IN_PLACE], np.int32(0)
+    for i in range(len(to)):
+        taken = min(row[i], owed[i])
         owed[i] -= taken
-        n -= taken
-        stay = people.whole_share(ended[i], n, reup)
+        n = np.int32(row[i] - taken)
+        stay = np.int32(whole_of(reup * (ended[i] + n)) - whole_of(reup * ended[i]))
+        gone = np.int32(n - stay)
         ended[i] += n
-        gone[i] = n - stay
-        row[i] = stay
-    move_all(work, role, IN_PLACE, RETURNED, gone)
-    put_all(work, AT_IN_PLACE + o, min(day + int(p.tour_days), n_days), role, row)
-    row[:] = 0
+        row[i] = 0
+        next_row[i] += stay
+        of[i] -= gone
+        to[i] += gone
+        serving[i] -= gone
+        back[i] += gone
+        linear[i] += COUNT(gone) * weight
+        total = np.int32(total + gone)
+    nation.people[role, IN_PLACE] -= total
+    nation.people[role, RETURNED] += total
+    remember(work.days, layer, until, role)
 
 
 @part
@@ -201,45 +205,52 @@ def leave(work: Work, p: Any, day: int) -> None:
     rate = min(1.0, p.attrition * (p.funding_attrition if work.days[day].is_lapse else 1.0))
     for role in range(N_ROLES):
         if nation.people[role, IN_PLACE]:
-            leave_role(work, role, rate)
+            leave_role(nation, role, rate)
 
 
 @inlined
-def leave_role(work: Work, role: int, rate: float) -> None:
-    """Add to what is due in a role; whole people leave."""
-    here, leaving, left = work.counts[IN_PLACE, role], work.reals[LEAVING + role], work.lists[GONE + role]
-    n_due = 0
+def leave_role(nation: Any, role: int, rate: float) -> None:
+    """Add to what is due in a role; whole people leave, out of the tours that end first."""
+    leaving, left, owed, serving, linear = (
+        nation.leaving[role],
+        nation.left[role],
+        nation.owed[role],
+        nation.serving,
+        nation.linear,
+    )
+    here, there = nation.counts[IN_PLACE, role], nation.counts[LEFT, role]
+    weight, total = WEIGHTS[role, LEFT] - WEIGHTS[role, IN_PLACE], np.int32(0)
     for i in range(len(here)):
         leaving[i] += rate * here[i]
-        n_due += 1 if leaving[i] > left[i] + people.ALMOST_ONE else 0
-    if not n_due:
-        return
-    some, owed = work.counts[SOME, role], work.lists[OWED + role]
-    for i in range(len(here)):
-        n = np.int64(0)
-        if leaving[i] > left[i] + people.ALMOST_ONE:
-            n = min(np.int64(here[i]), people.whole(leaving[i]) - left[i])
+        n = min(here[i], np.int32(whole_of(leaving[i]) - left[i]))
         left[i] += n
         owed[i] += n
-        some[i] = n
-    move_all(work, role, IN_PLACE, LEFT, some)
+        here[i] -= n
+        there[i] += n
+        serving[i] -= n
+        linear[i] += COUNT(n) * weight
+        total = np.int32(total + n)
+    nation.people[role, IN_PLACE] -= total
+    nation.people[role, LEFT] += total
 
 
 @part
 def screen_all(work: Work, came: int) -> None:
     """Desks that keep up see all who came on a day, if these are no more than they can see in a day."""
-    nation = work.nation[0]
-    queues, total, keeps_up = work.calendar[AT_SCREENING, came], work.lists[QUOTAS], work.lists[KEEPS_UP]
-    total[:] = 0
+    nation, queues = work.nation[0], work.calendar[AT_SCREENING, came]
+    if work.days[came].is_crowded:
+        for i in range(len(work.homes)):
+            total = np.int64(0)
+            for role in range(N_ROLES):
+                total += queues[role, i]
+            if total > nation.capacity[i] and nation.keeps_up[i]:
+                fall_behind(work, i, came)
+    n = np.int64(0)
     for role in range(N_ROLES):
-        add_to(total, queues[role])
-    for i in range(len(work.homes)):
-        if total[i] > work.lists[CAPACITY, i] and keeps_up[i]:
-            fall_behind(work, i, came)
-    for role in range(N_ROLES):
-        n = screen_role(work, queues[role], role, came, nation.fail_share)
-        if n:
-            nation.first_waiting = min(nation.first_waiting, came)
+        if nation.people[role, SCREENING]:
+            n += screen_role(work, queues[role], role, came, nation.fail_share)
+    if n:
+        nation.first_waiting = min(nation.first_waiting, came)
 
 
 @rule
@@ -247,33 +258,42 @@ def fall_behind(work: Work, i: int, came: int) -> None:
     """A desk has more people before it than it can see in a day; from now on it goes its own pace."""
     home = work.homes[i]
     home.is_behind, home.next_screened = 1, came
-    work.lists[KEEPS_UP, i] = 0
-    work.nation[0].n_behind += 1
+    nation = work.nation[0]
+    nation.keeps_up[i] = 0
+    nation.n_behind += 1
 
 
 @inlined
 def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float) -> int:
     """See those of a role who came on a day, where desks keep up; returns how many."""
-    keeps_up, screened, all_failed = work.lists[KEEPS_UP], work.lists[SCREENED + role], work.lists[FAILED + role]
-    passing, failing = work.counts[SOME, role], work.counts[OTHERS, role]
-    n = np.int64(0)
-    for i in range(len(queue)):
-        seen = queue[i] * keeps_up[i]
-        n += seen
-        passing[i] = seen
-    if not n:
-        return 0
-    take_from(queue, passing)
-    add_to(screened, passing)
-    for i in range(len(queue)):
-        failed = people.whole(fail_share * screened[i])
-        failing[i] = failed - all_failed[i]
-        all_failed[i] = failed
-    take_from(passing, failing)
-    move_all(work, role, SCREENING, SCREENED_OUT, failing)
-    work.days[came].waiting += move_all(work, role, SCREENING, WAITING, passing)
+    nation, waiting = work.nation[0], work.calendar[AT_WAITING + 1, came, role]
+    keeps_up, screened, failed = nation.keeps_up, nation.screened[role], nation.failed[role]
+    counts, serving, linear = nation.counts, nation.serving, nation.linear
+    before, after, out = counts[SCREENING, role], counts[WAITING, role], counts[SCREENED_OUT, role]
+    pass_weight = WEIGHTS[role, WAITING] - WEIGHTS[role, SCREENING]
+    fail_weight = WEIGHTS[role, SCREENED_OUT] - WEIGHTS[role, WAITING]
+    all_seen, all_out = np.int32(0), np.int32(0)
+    for i in range(len(before)):
+        seen = np.int32(queue[i] * keeps_up[i])
+        screened[i] += seen
+        total = whole_of(fail_share * screened[i])
+        failing = np.int32(total - failed[i])
+        failed[i] = total
+        queue[i] -= seen
+        waiting[i] += seen - failing
+        before[i] -= seen
+        after[i] += seen - failing
+        out[i] += failing
+        serving[i] -= failing
+        linear[i] += COUNT(seen) * pass_weight + COUNT(failing) * fail_weight
+        all_seen = np.int32(all_seen + seen)
+        all_out = np.int32(all_out + failing)
+    n, n_out = np.int64(all_seen), np.int64(all_out)
+    nation.people[role, SCREENING] -= n
+    nation.people[role, WAITING] += n - n_out
+    nation.people[role, SCREENED_OUT] += n_out
     work.days[came].screening -= n
-    add_to(work.calendar[AT_WAITING + 1, came, role], passing)
+    work.days[came].waiting += n - n_out
     return n
 
 
@@ -301,17 +321,17 @@ def screen(work: Work, i: int, day: int, screening_days: int) -> None:
         for role in range(N_ROLES):
             seen = nation.some[role]
             if seen:
-                work.lists[SCREENED + role, i] += seen
-                failed = people.whole(nation.fail_share * work.lists[SCREENED + role, i]) - work.lists[FAILED + role, i]
+                nation.screened[role, i] += seen
+                failed = people.whole(nation.fail_share * nation.screened[role, i]) - nation.failed[role, i]
                 work.calendar[AT_SCREENING, came, role, i] -= seen
                 if failed:
-                    work.lists[FAILED + role, i] += failed
-                    move(work, i, role, SCREENING, SCREENED_OUT, failed)
-                move(work, i, role, SCREENING, WAITING, seen - failed)
+                    nation.failed[role, i] += failed
+                    move(nation, i, role, SCREENING, SCREENED_OUT, failed)
+                move(nation, i, role, SCREENING, WAITING, seen - failed)
                 work.calendar[AT_WAITING + 1, came, role, i] += seen - failed
                 work.days[came].waiting += seen - failed
     if home.next_screened > day - screening_days:
-        home.is_behind, work.lists[KEEPS_UP, i] = 0, 1
+        home.is_behind, nation.keeps_up[i] = 0, 1
         nation.n_behind -= 1
 
 
@@ -319,13 +339,13 @@ def screen(work: Work, i: int, day: int, screening_days: int) -> None:
 def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     """A recall clause brings troops back; count who is missing."""
     home, nation = work.homes[i], work.nation[0]
-    on_duty, serving = disaster * home.strength, work.lists[SERVING, i]
+    on_duty, serving = disaster * home.strength, np.int64(nation.serving[i])
     needed = p.offer_reserve * home.strength + on_duty
     short = people.whole(people.short_at_home(float(home.strength), p.mobilized, float(serving), needed))
     if short and home.has_recall_clause:
         in_place = np.int64(0)
         for role in range(N_ROLES):
-            nation.some[role] = work.counts[IN_PLACE, role, i]
+            nation.some[role] = nation.counts[IN_PLACE, role, i]
             in_place += nation.some[role]
         recalled = min(short, in_place)
         people.split(recalled, nation.some, nation.parts)
@@ -352,11 +372,19 @@ def take_in(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) 
     if n <= 0:
         return
     home.entered += n
-    people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.weights)
-    people.split(n, nation.weights, nation.parts)
+    if roles != nation.weighed_roles:
+        nation.weighed_roles = roles
+        people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.wanted)
+        nation.n_wanted = 0
+        for role in range(N_ROLES):
+            nation.n_wanted += nation.wanted[role]
+        nation.each_wanted = 1.0 / nation.n_wanted
+    split_roles(n, nation.wanted, nation.n_wanted, nation.each_wanted, nation.parts, nation.some)
     for role in range(N_ROLES):
         work.calendar[AT_SCREENING, day, role, i] = nation.parts[role]
     work.days[day].screening += n
+    if n > home.capacity:
+        work.days[day].is_crowded = 1
     work.spots[day, i].was_ordered = is_ordered
 
 
@@ -367,8 +395,9 @@ def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> 
     if came >= 0 and work.days[came].screening:
         screen_all(work, came)
     has_disaster = work.days[day].has_disaster
+    nation.weighed_roles = -1
     for a in range(nation.n_active):
-        i = work.lists[ACTIVE, a]
+        i = nation.active[a]
         home = work.homes[i]
         if home.is_behind:
             screen(work, i, day, screening_days)
@@ -381,14 +410,14 @@ def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> 
         settle(work, day)
     if work.days[day].screening:
         for role in range(N_ROLES):
-            move_all(work, role, ENTERED, SCREENING, work.calendar[AT_SCREENING, day, role])
+            enter_all(nation, role, work.calendar[AT_SCREENING, day, role])
 
 
 @rule
 def take_seats(work: Work, slot: int, came: int, i: int, role: int, n: int, n_days: int) -> None:
     """So many who wait start their course."""
     nation = work.nation[0]
-    move(work, i, role, WAITING, TRAINING, n)
+    move(nation, i, role, WAITING, TRAINING, n)
     nation.n_training += n
     work.calendar[AT_WAITING + slot, came, role, i] -= n
     until = min(nation.day + nation.course_days[role], n_days)
@@ -400,12 +429,12 @@ def take_seats(work: Work, slot: int, came: int, i: int, role: int, n: int, n_da
 def seat_all(work: Work, slot: int, came: int, role: int, n_days: int) -> None:
     """All who wait in a role and came on a day start their course; nobody has been ordered."""
     nation = work.nation[0]
-    row = work.calendar[AT_WAITING + slot, came, role]
-    n = move_all(work, role, WAITING, TRAINING, row)
-    if n:
-        nation.n_training += n
-        put_all(work, AT_TRAINING, min(nation.day + nation.course_days[role], n_days), role, row)
-        row[:] = 0
+    if not nation.people[role, WAITING]:
+        return
+    until = min(nation.day + nation.course_days[role], n_days)
+    row, next_row = work.calendar[AT_WAITING + slot, came, role], work.calendar[AT_TRAINING, until, role]
+    nation.n_training += move_on(nation, role, WAITING, TRAINING, row, next_row)
+    remember(work.days, AT_TRAINING, until, role)
 
 
 @part
@@ -428,7 +457,7 @@ def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
                         seat_all(work, slot, came, role, n_days)
                         continue
                     for a in range(nation.n_active):
-                        i = work.lists[ACTIVE, a]
+                        i = nation.active[a]
                         n = np.int64(work.calendar[AT_WAITING + slot, came, role, i])
                         if n:
                             take_seats(work, slot, came, i, role, n, n_days)
@@ -447,19 +476,19 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
         for slot in range(2):
             for role in range(N_ROLES):
                 n += work.calendar[AT_WAITING + slot, came, role, i]
-        work.lists[SHARES, i] = n
-    people.split(free, work.lists[SHARES], work.lists[QUOTAS])
+        nation.shares[i] = n
+    people.split(free, nation.shares, nation.quotas)
     work.days[came].waiting -= free
     for a in range(nation.n_active):
-        i = work.lists[ACTIVE, a]
+        i = nation.active[a]
         for slot in range(2):
             n = np.int64(0)
             for role in range(N_ROLES):
                 nation.some[role] = work.calendar[AT_WAITING + slot, came, role, i]
                 n += nation.some[role]
-            n = min(work.lists[QUOTAS, i], n)
+            n = min(nation.quotas[i], n)
             if n:
-                work.lists[QUOTAS, i] -= n
+                nation.quotas[i] -= n
                 people.split(n, nation.some, nation.parts)
                 for role in range(N_ROLES):
                     if nation.parts[role]:
@@ -479,23 +508,23 @@ def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) 
         wanted = work.days[trained].awaiting
         if wanted:
             for i in range(len(work.homes)):
-                work.lists[SHARES, i] = np.int64(work.calendar[AT_AWAITING + 0, trained, ENFORCEMENT, i]) + np.int64(
+                nation.shares[i] = np.int64(work.calendar[AT_AWAITING + 0, trained, ENFORCEMENT, i]) + np.int64(
                     work.calendar[AT_AWAITING + 1, trained, ENFORCEMENT, i]
                 )
-                work.lists[QUOTAS, i] = work.lists[SHARES, i]
+                nation.quotas[i] = nation.shares[i]
             if wanted > free:
-                people.split(free, work.lists[SHARES], work.lists[QUOTAS])
+                people.split(free, nation.shares, nation.quotas)
             for i in range(len(work.homes)):
                 arrival = int(p.travel_away_days) if plan.is_away[stage, i] else int(p.travel_home_days)
                 for o in range(2):
-                    n = min(work.lists[QUOTAS, i], np.int64(work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i]))
+                    n = min(nation.quotas[i], np.int64(work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i]))
                     if n:
-                        work.lists[QUOTAS, i] -= n
+                        nation.quotas[i] -= n
                         free -= n
                         work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i] -= n
                         work.days[trained].awaiting -= n
                         nation.n_awaiting -= n
-                        move(work, i, ENFORCEMENT, AWAITING, TRAVEL, n)
+                        move(nation, i, ENFORCEMENT, AWAITING, TRAVEL, n)
                         put(work, AT_TRAVEL + o, min(day + arrival, n_days), i, ENFORCEMENT, n)
         elif trained == nation.first_awaiting:
             nation.first_awaiting += 1

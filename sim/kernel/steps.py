@@ -7,8 +7,6 @@ import numpy as np
 from sim import governors, luck, people
 from sim.kernel.compiling import inlined, rule
 from sim.kernel.layout import (
-    ACTIVE,
-    ASKED,
     AT_AWAITING,
     AT_HOME,
     AT_IN_PLACE,
@@ -16,13 +14,8 @@ from sim.kernel.layout import (
     AT_TRAINING,
     AT_TRAVEL,
     AT_WAITING,
-    BACK,
+    COUNT,
     ENFORCEMENT,
-    LEAN,
-    LINEAR,
-    OWED,
-    SEEN,
-    SERVING,
     WEIGHTS,
     WORD,
     Work,
@@ -31,63 +24,66 @@ from sim.packed import N_ROLES, Plan
 from sim.results import ENTERED, IN_PLACE, RETURNED, SCREENING, SENDING, TRAINING, WAITING
 
 
-@rule
-def move(work: Work, i: int, role: int, here: int, there: int, n: int) -> None:
+@inlined
+def move(nation: Any, i: int, role: int, here: int, there: int, n: int) -> None:
     """So many of a state's role go from one stage to another; `here` is ENTERED for those who come forward."""
-    nation, counts, serving = work.nation[0], work.counts, work.lists[SERVING]
+    counts = nation.counts
     counts[there, role, i] += n
     nation.people[role, there] += n
     if here == ENTERED:
         counts[ENTERED, role, i] += n
         nation.people[role, ENTERED] += n
-        work.words[LINEAR, i] += WORD(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, there])
-        serving[i] += n
+        nation.linear[i] += COUNT(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, there])
+        nation.serving[i] += n
         return
     counts[here, role, i] -= n
     nation.people[role, here] -= n
-    work.words[LINEAR, i] += WORD(n) * (WEIGHTS[role, there] - WEIGHTS[role, here])
+    nation.linear[i] += COUNT(n) * (WEIGHTS[role, there] - WEIGHTS[role, here])
     if there > IN_PLACE:
-        serving[i] -= n
+        nation.serving[i] -= n
         if there == RETURNED:
-            work.lists[BACK, i] += n
+            nation.back[i] += n
     if here == TRAINING:
         nation.n_training -= n
 
 
 @inlined
-def move_all(work: Work, role: int, here: int, there: int, people_of: Any) -> int:
-    """The same in all states at once, so many of each; returns how many they are."""
-    nation = work.nation[0]
-    n = added(people_of)
-    if not n:
-        return 0
-    add_to(work.counts[there, role], people_of)
-    nation.people[role, there] += n
-    if here == ENTERED:
-        add_to(work.counts[ENTERED, role], people_of)
-        nation.people[role, ENTERED] += n
-        add_words(work.words[LINEAR], people_of, WEIGHTS[role, ENTERED] + WEIGHTS[role, there])
-        add_to(work.lists[SERVING], people_of)
-        return n
-    take_from(work.counts[here, role], people_of)
-    nation.people[role, here] -= n
-    add_words(work.words[LINEAR], people_of, WEIGHTS[role, there] - WEIGHTS[role, here])
-    if there > IN_PLACE:
-        take_from(work.lists[SERVING], people_of)
-        if there == RETURNED:
-            add_to(work.lists[BACK], people_of)
-    if here == TRAINING:
-        nation.n_training -= n
-    return n
+def enter_all(nation: Any, role: int, row: Any) -> None:
+    """In all states at once, so many come forward."""
+    entered, to, serving, linear = (
+        nation.counts[ENTERED, role],
+        nation.counts[SCREENING, role],
+        nation.serving,
+        nation.linear,
+    )
+    weight, total = WEIGHTS[role, ENTERED] + WEIGHTS[role, SCREENING], np.int32(0)
+    for i in range(len(to)):
+        total = np.int32(total + row[i])
+        entered[i] += row[i]
+        to[i] += row[i]
+        serving[i] += row[i]
+        linear[i] += COUNT(row[i]) * weight
+    nation.people[role, ENTERED] += total
+    nation.people[role, SCREENING] += total
 
 
 @inlined
-def added(row: Any) -> int:
-    """The sum of a row."""
-    total = np.int64(0)
-    for i in range(len(row)):
-        total += row[i]
-    return total
+def move_on(nation: Any, role: int, here: int, there: int, row: Any, next_row: Any) -> int:
+    """In all states at once, those in a row go on to another stage and another row; returns how many they are."""
+    of, to, linear = nation.counts[here, role], nation.counts[there, role], nation.linear
+    weight, total = WEIGHTS[role, there] - WEIGHTS[role, here], np.int32(0)
+    for i in range(len(to)):
+        n = row[i]
+        row[i] = 0
+        next_row[i] += n
+        of[i] -= n
+        to[i] += n
+        linear[i] += COUNT(n) * weight
+        total = np.int32(total + n)
+    n_moved = np.int64(total)
+    nation.people[role, here] -= n_moved
+    nation.people[role, there] += n_moved
+    return n_moved
 
 
 @inlined
@@ -97,44 +93,23 @@ def add_to(to: Any, row: Any) -> None:
         to[i] += row[i]
 
 
-@inlined
-def take_from(of: Any, row: Any) -> None:
-    """Take a row from another."""
-    for i in range(len(of)):
-        of[i] -= row[i]
-
-
-@inlined
-def add_words(to: Any, row: Any, weight: Any) -> None:
-    """Add a row under a weight."""
-    for i in range(len(to)):
-        to[i] += WORD(row[i]) * weight
-
-
 @rule
-def enter(work: Work, i: int, role: int, n: int) -> None:
+def enter(nation: Any, i: int, role: int, n: int) -> None:
     """So many (perhaps fewer than none) are counted as entered and waiting in a role, having come from another."""
     for stage in (ENTERED, WAITING):
-        work.counts[stage, role, i] += n
-        work.nation[0].people[role, stage] += n
-    work.lists[SERVING, i] += n
+        nation.counts[stage, role, i] += n
+        nation.people[role, stage] += n
+    nation.serving[i] += n
     if n >= 0:
-        work.words[LINEAR, i] += WORD(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
+        nation.linear[i] += COUNT(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
     else:
-        work.words[LINEAR, i] -= WORD(-n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
+        nation.linear[i] -= COUNT(-n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
 
 
 @rule
 def put(work: Work, layer: int, day: int, i: int, role: int, n: int) -> None:
     """So many are busy until the morning of a day; the day remembers where to look."""
     work.calendar[layer, day, role, i] += n
-    remember(work.days, layer, day, role)
-
-
-@inlined
-def put_all(work: Work, layer: int, day: int, role: int, people_of: Any) -> None:
-    """The same in all states at once."""
-    add_to(work.calendar[layer, day, role], people_of)
     remember(work.days, layer, day, role)
 
 
@@ -146,6 +121,35 @@ def remember(days: Any, layer: int, day: int, role: int) -> None:
 
 
 @inlined
+def split_roles(n: int, weights: Any, total: int, each: float, parts: Any, rests: Any) -> None:
+    """`people.split` over roles of a total above 0, where `each` is 1 / total: no division; `rests` is scratch."""
+    left = n
+    for role in range(N_ROLES):
+        part = np.int64(n * weights[role] * each)
+        rest = n * weights[role] - part * total
+        # A quotient that was rounded may lie one off.
+        off = np.int64(rest >= total) - np.int64(rest < 0)
+        part += off
+        rest -= off * total
+        parts[role], rests[role] = part, rest
+        left -= part
+    while left > 0:
+        best, most = 0, np.int64(0)
+        for role in range(N_ROLES):
+            if rests[role] > most:
+                best, most = role, rests[role]
+        parts[best] += 1
+        rests[best] = 0
+        left -= 1
+
+
+@inlined
+def whole_of(total: float) -> int:
+    """`people.whole` in 32 bits, which all the states of a row can be counted in at once."""
+    return np.int32(np.floor(total + people.HAIR))
+
+
+@inlined
 def to_come(home: Any) -> int:
     """See `mobilization.Contingent.to_come`."""
     return min(home.offer, people.whole(home.pool)) - home.entered
@@ -154,17 +158,18 @@ def to_come(home: Any) -> int:
 @rule
 def busy(work: Work, i: int, dwell: int) -> int:
     """See `mobilization.Contingent.busy`."""
-    since = work.nation[0].day - 1 - dwell
+    nation = work.nation[0]
+    since = nation.day - 1 - dwell
     before = np.int64(work.calendar[AT_HOME, since, 0, i]) if since >= 0 else np.int64(0)
-    return work.lists[SERVING, i] + work.lists[BACK, i] - before
+    return np.int64(nation.serving[i]) + nation.back[i] - before
 
 
 @inlined
 def could_give(work: Work, p: Any, i: int, disaster: float) -> float:
     """See `states.StateAgent.could_give`."""
-    home = work.homes[i]
+    home, nation = work.homes[i], work.nation[0]
     return governors.most_offered(
-        float(home.strength), p.offer_reserve, p.mobilized, disaster, float(work.lists[SERVING, i] + to_come(home))
+        float(home.strength), p.offer_reserve, p.mobilized, disaster, float(nation.serving[i] + to_come(home))
     )
 
 
@@ -201,7 +206,8 @@ def become(home: Any, nation: Any, changes: Any, i: int, status: int) -> None:
     elif status == SENDING:
         nation.n_sending += 1
     home.status = status
-    nation.has_news = nation.has_said = 1
+    home.is_bounded = 0
+    nation.has_moved[i] = nation.has_news = nation.has_said = 1
 
 
 @rule
@@ -267,11 +273,11 @@ def moving(home: Any, nation: Any, levers: Any, p: Any, disaster: float, shock: 
 def look_around(plan: Plan, work: Work, i: int) -> None:
     """What a state sees in last evening's picture: itself, its neighbors, and the others of its side."""
     home, nation = work.homes[i], work.nation[0]
-    home.seen_serving = work.lists[SEEN, i]
+    home.seen_serving = nation.seen[i]
     if home.picture == nation.picture:
         return
     home.picture = nation.picture
-    lean, asked = work.lists[LEAN], work.lists[ASKED]
+    lean, asked = nation.lean, nation.asked
     near = near_asked = 0
     for k in range(plan.first_neighbor[i], plan.first_neighbor[i + 1]):
         near += lean[plan.neighbors[k]]
@@ -352,10 +358,11 @@ def call(
 ) -> None:
     """Call for n more volunteers."""
     home, nation = work.homes[i], work.nation[0]
-    open_desk(home, nation, work.lists[ACTIVE], i)
+    open_desk(home, nation, nation.active, i)
     nation.has_said = 1
     home.permitted |= permitted
     home.offer = home.entered + to_come(home) + n
+    home.is_bounded = 0
     home.ordered_by = -1
     share = people.volunteering_share(
         p.volunteers_share,
@@ -379,7 +386,7 @@ def call(
 def order(work: Work, p: Any, disaster: float, i: int, n: int, permitted: int) -> None:
     """Order n people."""
     home, nation = work.homes[i], work.nation[0]
-    open_desk(home, nation, work.lists[ACTIVE], i)
+    open_desk(home, nation, nation.active, i)
     nation.any_ordered = nation.has_said = 1
     home.permitted = permitted
     home.ordered_by = nation.day + int(p.federalize_ramp_days) - 1
@@ -428,12 +435,13 @@ def decide(
 def clear_calendar(work: Work, i: int, role: int, since: int, until: int) -> None:
     """Nobody of a state's role has a place in any calendar any more."""
     home, nation, calendar = work.homes[i], work.nation[0], work.calendar
-    work.lists[OWED + role, i] = 0
+    nation.owed[role, i] = 0
     for o in range(2):
-        for day in range(since, until + 1):
-            calendar[AT_TRAINING + o, day, role, i] = 0
-            calendar[AT_TRAVEL + o, day, role, i] = 0
-            calendar[AT_IN_PLACE + o, day, role, i] = 0
+        for layer in (AT_TRAINING + o, AT_TRAVEL + o, AT_IN_PLACE + o):
+            for day in range(since, until):
+                if work.days[day].due >> N_ROLES * layer + role & 1:
+                    calendar[layer, day, role, i] = 0
+            calendar[layer, until, role, i] = 0
         for day in range(nation.first_waiting, since + 1):
             work.days[day].waiting -= calendar[AT_WAITING + o, day, role, i]
             calendar[AT_WAITING + o, day, role, i] = 0
@@ -464,14 +472,17 @@ def send_home(work: Work, i: int, n_days: int) -> None:
     nation = work.nation[0]
     close(work.homes[i])
     nation.has_said = 1
-    if not work.lists[SERVING, i]:
+    if not nation.serving[i]:
         return
     for role in range(N_ROLES):
+        moved = np.int64(0)
         for stage in range(SCREENING, IN_PLACE + 1):
-            n = np.int64(work.counts[stage, role, i])
+            n = np.int64(nation.counts[stage, role, i])
+            moved += n
             if n:
-                move(work, i, role, stage, RETURNED, n)
-        clear_calendar(work, i, role, nation.day, n_days)
+                move(nation, i, role, stage, RETURNED, n)
+        if moved:
+            clear_calendar(work, i, role, nation.day, n_days)
 
 
 @rule
@@ -480,8 +491,9 @@ def take_from_place(work: Work, i: int, role: int, n: int, there: int) -> None:
 
     Which tours they were is told when these end, or by `settle`.
     """
-    move(work, i, role, IN_PLACE, there, n)
-    work.lists[OWED + role, i] += n
+    nation = work.nation[0]
+    move(nation, i, role, IN_PLACE, there, n)
+    nation.owed[role, i] += n
 
 
 @rule
@@ -490,12 +502,12 @@ def settle(work: Work, day: int) -> None:
     nation = work.nation[0]
     for role in range(N_ROLES):
         for a in range(nation.n_active):
-            i = work.lists[ACTIVE, a]
-            owed, until = work.lists[OWED + role, i], day
+            i = nation.active[a]
+            owed, until = np.int64(nation.owed[role, i]), day
             while owed > 0:
                 for o in range(2):
                     taken = min(owed, np.int64(work.calendar[AT_IN_PLACE + o, until, role, i]))
                     work.calendar[AT_IN_PLACE + o, until, role, i] -= taken
                     owed -= taken
                 until += 1
-            work.lists[OWED + role, i] = 0
+            nation.owed[role, i] = 0
