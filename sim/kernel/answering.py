@@ -7,7 +7,7 @@ import numpy as np
 
 from sim import governors, luck, packed
 from sim.kernel.asking import send
-from sim.kernel.compiling import part, rule
+from sim.kernel.compiling import inlined, part, rule
 from sim.kernel.layout import (
     ABOVE,
     HAIR,
@@ -235,7 +235,7 @@ def reconsider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, chan
             order(work, p, disaster, i, n, home.permitted)
 
 
-@rule
+@inlined
 def consider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, changes: Any, i: int) -> None:
     """Answer today, or not yet; at the deadline an ask lapses."""
     home, nation = work.homes[i], work.nation[0]
@@ -366,9 +366,11 @@ def next_look(home: Any, nation: Any, levers: Any, p: Any, since: int, n_days: i
 @rule
 def first_below(nation: Any, purpose: Any, fips: Any, bound: float, since: int, until: int) -> int:
     """The first day, from one on and before another, on which a state's luck is below a bound; a block serves four days."""
+    k0, k1, replication, top = nation.k0, nation.k1, nation.replication, luck.reach(bound)
     for four in range(since >> 2, (until + 3) >> 2):
-        u = luck.block(nation.k0, nation.k1, nation.replication, purpose, fips, WORD(four))
-        if min(min(u[0], u[1]), min(u[2], u[3])) < bound:
+        c0, c1, c2, c3 = luck.words(k0, k1, replication, purpose, fips, WORD(four))
+        if luck.least(c0, c1, c2, c3) <= top:
+            u = luck.uniform(c0), luck.uniform(c1), luck.uniform(c2), luck.uniform(c3)
             for day in range(max(since, 4 * four), min(4 * four + 4, until)):
                 if u[day & 3] < bound:
                     return day

@@ -72,7 +72,6 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
     """All shocks of the run, dated and by luck: see `shocks.forces_of`."""
     nation, p = work.nation[0], records[0]
     n_states, k0, k1, replication = len(work.homes), nation.k0, nation.k1, nation.replication
-    work.disasters[:] = 0.0
     if nation.is_dirty:
         for day in range(n_days):
             for i in range(n_states):
@@ -84,7 +83,10 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
     for day in range(n_days):
         today = work.days[day]
         today.ambiguity = records[plan.levers_of[day]].request_ambiguity
-        today.is_lapse = today.is_suspended = today.has_disaster = 0
+        today.is_lapse = today.is_suspended = 0
+        if today.has_disaster:
+            today.has_disaster = 0
+            work.disasters[day] = 0.0
     burst_days = int(p.withdraw_burst_days)
     for j in range(len(plan.shocks)):
         row = plan.shocks[j]
@@ -137,11 +139,12 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
             for month in range(12):
                 most = max(most, plan.disasters_per_day[i, month])
             # A day's chance is below its rate, so a look at four days at once is nearly always enough.
-            most *= ABOVE * p.disaster_rate
+            top = luck.reach(ABOVE * p.disaster_rate * most)
             for four in range((n_days + 3) >> 2):
-                u = luck.block(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(four))
-                if min(min(u[0], u[1]), min(u[2], u[3])) >= most:
+                c0, c1, c2, c3 = luck.words(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(four))
+                if luck.least(c0, c1, c2, c3) > top:
                     continue
+                u = luck.uniform(c0), luck.uniform(c1), luck.uniform(c2), luck.uniform(c3)
                 for day in range(4 * four, min(4 * four + 4, n_days)):
                     rate = p.disaster_rate * plan.disasters_per_day[i, plan.month[day]]
                     if u[day & 3] >= shocks.chance_within_a_day(rate):

@@ -22,6 +22,10 @@ for _rule in (
     people.come_forward,
     governors.added,
     governors.balance,
+    luck.words,
+    luck.uniform,
+    luck.least,
+    luck.reach,
     luck.block,
 ):
     register_jitable(forceinline=True)(_rule)
