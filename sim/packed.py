@@ -52,15 +52,6 @@ LEVERS = np.dtype(
 # One state: what it is, and what it becomes in a run.
 HOME = np.dtype(
     [
-        # The desk, looked at every day
-        ("offer", np.int64),
-        ("pool", np.float64),
-        ("come", np.float64),
-        ("entered", np.int64),
-        ("permitted", np.int64),
-        ("is_federal", np.int64),
-        ("ordered_by", np.int64),
-        ("is_behind", np.int64),
         # What the state is
         ("fips", np.uint64),
         ("strength", np.int64),
@@ -108,12 +99,15 @@ HOME = np.dtype(
         ("side_balance", np.float64),
         # The people
         ("is_open", np.int64),
+        ("permitted", np.int64),
+        ("is_federal", np.int64),
+        ("ordered_by", np.int64),
+        ("is_behind", np.int64),
         ("calls", np.int64),
         ("closed_before", np.int64),
         ("has_recall_clause", np.int64),
         ("call_day", np.int64),
         ("order_luck", np.float64),
-        ("capacity", np.int64),
         ("next_screened", np.int64),
     ]
 )

@@ -230,8 +230,8 @@ def reconsider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, chan
         look_around(plan, work, i)
         support = weigh(home, nation, levers, p, disaster, shock, home.asks)
         chance = governors.chance_of_ordering(support, p.directed_threshold)
-        if home.order_luck < chance and home.offer > home.entered:
-            n = home.offer - home.entered
+        if home.order_luck < chance and nation.offer[i] > nation.entered[i]:
+            n = np.int64(nation.offer[i] - nation.entered[i])
             order(work, p, disaster, i, n, home.permitted)
 
 
@@ -275,12 +275,12 @@ def consider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, change
 
 
 @rule
-def span(home: Any, nation: Any, levers: Any, p: Any) -> Any:
+def span(home: Any, nation: Any, levers: Any, p: Any, i: int) -> Any:
     """The least and the most that support without a role can be, whatever comes, until this governor is asked or says something.
 
     Each moving term grows or falls with one number alone, so the two ends of all numbers bound it.
     """
-    serving = max(home.offer, home.seen_serving) / home.strength
+    serving = max(np.int64(nation.offer[i]), home.seen_serving) / home.strength
     refusal = governors.host_refusal(levers.in_strip > 0, p.law_reading > 0.0, p.mission_cross_state > 0.0, 1.0, 1.0)
     one = moving_at(home, p, 0.0, 0.0, p.mobilized, -1.0, -1.0)
     other = moving_at(home, p, refusal, home.worst, p.mobilized + serving, 1.0, 1.0)
@@ -316,13 +316,13 @@ def moving_at(
 
 
 @rule
-def bound(home: Any, nation: Any, levers: Any, p: Any, ambiguity: float) -> None:
+def bound(home: Any, nation: Any, levers: Any, p: Any, i: int, ambiguity: float) -> None:
     """Bound the chances of a governor's day in a calm run, until the governor is asked or says something."""
     home.is_bounded = 1
     role = governors.deciding_role(roles_asked(levers, 0), nation.costs, levers.is_bundled > 0)
     cost = nation.costs[role] if role >= 0 else 0.0
     stand(home, nation, levers, p)
-    low, high = span(home, nation, levers, p)
+    low, high = span(home, nation, levers, p, i)
     if home.is_pending:
         home.calm_bound = home.last_bound = 0.0
         if role >= 0:
@@ -410,7 +410,7 @@ def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: in
             say_what_is_given(decisions, plan, work, levers, p, changes, i, n_days)
             continue
         if nation.is_calm and home.asked_on == day:
-            bound(home, nation, levers, p, work.days[day].ambiguity)
+            bound(home, nation, levers, p, i, work.days[day].ambiguity)
             wake[i] = next_look(home, nation, levers, p, day, n_days)
             if day < wake[i]:
                 continue
@@ -420,5 +420,5 @@ def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: in
             consider(decisions, plan, work, levers, p, changes, i)
         if nation.is_calm:
             if not home.is_bounded:
-                bound(home, nation, levers, p, work.days[day].ambiguity)
+                bound(home, nation, levers, p, i, work.days[day].ambiguity)
             wake[i] = next_look(home, nation, levers, p, day + 1, n_days)

@@ -62,7 +62,7 @@ def in_force(work: Work) -> int:
     """People in the mission and people whom open calls may still bring."""
     nation, total = work.nation[0], np.int64(0)
     for i in range(len(work.homes)):
-        total += nation.serving[i] + to_come(work.homes[i])
+        total += nation.serving[i] + to_come(nation, i)
     return total
 
 

@@ -228,6 +228,11 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
     nation.screening_days = int(p.screening_days)
     nation.counts[:] = 0
     nation.leaving[:] = 0.0
+    nation.come[:] = 0.0
+    nation.pool[:] = 0.0
+    nation.open_chance[:] = 0.0
+    nation.offer[:] = 0
+    nation.entered[:] = 0
     nation.left[:] = 0
     nation.owed[:] = 0
     nation.screened[:] = 0
@@ -277,10 +282,10 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
         work.homes[i] = plan.homes[i]
         home = work.homes[i]
         home.own = own_mind(home, nation)
-        home.capacity = people.screening_capacity(
+        nation.capacity[i] = people.screening_capacity(
             p.screening_rate, p.screening_reference_strength, p.screening_floor, float(home.strength)
         )
-        nation.capacity[i], nation.strengths[i] = home.capacity, home.strength
+        nation.strengths[i] = home.strength
         nation.strength += home.strength
         if home.in_strip:
             nation.strength_of_strip += home.strength

@@ -50,9 +50,9 @@ def nation_type(n_places: int) -> Any:
         np.float64: "costs pulls",
     }
     by_state = {
-        np.int32: "serving back seen keeps_up capacity wake lean asked refusing seen_side has_moved",
+        np.int32: "offer entered news serving back seen keeps_up capacity wake lean asked refusing seen_side has_moved",
         np.int64: "active awake taken shares quotas",
-        np.float64: "strengths",
+        np.float64: "strengths come pool chances open_chance",
         np.uint64: "hash said",
         COUNT: "linear",
     }

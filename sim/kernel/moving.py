@@ -82,7 +82,7 @@ def strike(plan: Plan, work: Work, day: int, n_days: int) -> None:
             lawful = levers.federal_roles if home.is_federal else levers.open_roles
             closed = (~lawful | np.int64(work.spots[day, i].closed)) & shocks.ALL_ROLES
             closing = closed & ~home.closed_before
-            if closing and home.entered:
+            if closing and nation.entered[i]:
                 reassign(work, levers, i, closing, n_days)
             home.closed_before = closed
 
@@ -301,7 +301,7 @@ def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float)
 def screen(work: Work, i: int, day: int, screening_days: int) -> None:
     """A desk that is behind: see the oldest cohorts first, as many people as the desk can in a day."""
     home, nation = work.homes[i], work.nation[0]
-    left = home.capacity
+    left = np.int64(nation.capacity[i])
     while home.next_screened <= day - screening_days and left > 0:
         came = home.next_screened
         n = np.int64(0)
@@ -356,22 +356,39 @@ def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     nation.missing += people.whole(people.short_at_home(float(home.strength), p.mobilized, float(serving), on_duty))
 
 
+@rule
+def chance_today(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) -> float:
+    """The daily chance of those who may come forward in a state, in a day of any kind."""
+    home, nation = work.homes[i], work.nation[0]
+    if not open_now(home, levers, np.int64(work.spots[day, i].closed)):
+        return 0.0
+    chance = 1.0 / max(1, home.ordered_by - day + 1) if home.ordered_by >= 0 else nation.chance
+    if disaster > 0.0 or work.days[day].is_lapse:
+        chance *= people.reach_today(p.mobilized, disaster, p.funding_share, 1.0 if work.days[day].is_lapse else 0.0)
+    return chance
+
+
+@inlined
+def come_all(nation: Any) -> int:
+    """Those who come forward today in all states, under the chances of today; returns in how many states somebody comes."""
+    come, pool, offer, entered = nation.come, nation.pool, nation.offer, nation.entered
+    chances, news, n_states = nation.chances, nation.news, np.int32(0)
+    for i in range(len(come)):
+        more = people.come_forward(come[i], pool[i], float(offer[i]), chances[i])
+        more = more if pool[i] > come[i] and entered[i] < offer[i] else come[i]
+        n = np.int32(whole_of(more) - entered[i])
+        come[i] = more
+        news[i] = n
+        entered[i] += n
+        n_states = np.int32(n_states + (1 if n > 0 else 0))
+    return n_states
+
+
 @part
-def take_in(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) -> None:
+def take_in(work: Work, levers: Any, i: int, day: int, n: int) -> None:
     """Those who come forward today become a cohort, split over roles."""
     home, nation = work.homes[i], work.nation[0]
     roles = open_now(home, levers, np.int64(work.spots[day, i].closed))
-    if not roles:
-        return
-    is_ordered = home.ordered_by >= 0
-    chance = 1.0 / max(1, home.ordered_by - day + 1) if is_ordered else nation.chance
-    if disaster > 0.0 or work.days[day].is_lapse:
-        chance *= people.reach_today(p.mobilized, disaster, p.funding_share, 1.0 if work.days[day].is_lapse else 0.0)
-    home.come = people.come_forward(home.come, home.pool, float(home.offer), chance)
-    n = people.whole(home.come) - home.entered
-    if n <= 0:
-        return
-    home.entered += n
     if roles != nation.weighed_roles:
         nation.weighed_roles = roles
         people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.wanted)
@@ -383,29 +400,38 @@ def take_in(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) 
     for role in range(N_ROLES):
         work.calendar[AT_SCREENING, day, role, i] = nation.parts[role]
     work.days[day].screening += n
-    if n > home.capacity:
+    if n > nation.capacity[i]:
         work.days[day].is_crowded = 1
-    work.spots[day, i].was_ordered = is_ordered
+    work.spots[day, i].was_ordered = home.ordered_by >= 0
 
 
 @part
 def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> None:
-    """The desks' day: screen, meet a disaster, take in who comes forward."""
+    """The desks' day: screen, meet disasters, take in who comes forward."""
     nation, came = work.nation[0], day - screening_days
     if came >= 0 and work.days[came].screening:
         screen_all(work, came)
-    has_disaster = work.days[day].has_disaster
-    nation.weighed_roles = -1
-    for a in range(nation.n_active):
-        i = nation.active[a]
-        home = work.homes[i]
-        if home.is_behind:
-            screen(work, i, day, screening_days)
-        disaster = work.disasters[day, i]
-        if has_disaster and disaster > 0.0:
-            meet_disaster(work, p, i, disaster)
-        if home.pool > home.come and home.entered < home.offer:
-            take_in(work, levers, p, i, day, disaster)
+    if nation.n_behind:
+        for i in range(len(work.homes)):
+            if not nation.keeps_up[i]:
+                screen(work, i, day, screening_days)
+    is_plain = nation.is_calm and not nation.any_ordered
+    chances, open_chance = nation.chances, nation.open_chance
+    for i in range(len(chances)):
+        chances[i] = open_chance[i]
+    if work.days[day].has_disaster or not is_plain:
+        for a in range(nation.n_active):
+            i = nation.active[a]
+            disaster = work.disasters[day, i]
+            if disaster > 0.0:
+                meet_disaster(work, p, i, disaster)
+            if disaster > 0.0 or not is_plain:
+                chances[i] = chance_today(work, levers, p, i, day, disaster)
+    if come_all(nation):
+        nation.weighed_roles = -1
+        for i in range(len(work.homes)):
+            if nation.news[i]:
+                take_in(work, levers, i, day, np.int64(nation.news[i]))
     if nation.must_settle:
         settle(work, day)
     if work.days[day].screening:

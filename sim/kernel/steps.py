@@ -86,13 +86,6 @@ def move_on(nation: Any, role: int, here: int, there: int, row: Any, next_row: A
     return n_moved
 
 
-@inlined
-def add_to(to: Any, row: Any) -> None:
-    """Add a row to another."""
-    for i in range(len(to)):
-        to[i] += row[i]
-
-
 @rule
 def enter(nation: Any, i: int, role: int, n: int) -> None:
     """So many (perhaps fewer than none) are counted as entered and waiting in a role, having come from another."""
@@ -150,9 +143,9 @@ def whole_of(total: float) -> int:
 
 
 @inlined
-def to_come(home: Any) -> int:
+def to_come(nation: Any, i: int) -> int:
     """See `mobilization.Contingent.to_come`."""
-    return min(home.offer, people.whole(home.pool)) - home.entered
+    return min(np.int64(nation.offer[i]), people.whole(nation.pool[i])) - nation.entered[i]
 
 
 @rule
@@ -169,7 +162,7 @@ def could_give(work: Work, p: Any, i: int, disaster: float) -> float:
     """See `states.StateAgent.could_give`."""
     home, nation = work.homes[i], work.nation[0]
     return governors.most_offered(
-        float(home.strength), p.offer_reserve, p.mobilized, disaster, float(nation.serving[i] + to_come(home))
+        float(home.strength), p.offer_reserve, p.mobilized, disaster, float(nation.serving[i] + to_come(nation, i))
     )
 
 
@@ -361,7 +354,7 @@ def call(
     open_desk(home, nation, nation.active, i)
     nation.has_said = 1
     home.permitted |= permitted
-    home.offer = home.entered + to_come(home) + n
+    nation.offer[i] = nation.entered[i] + to_come(nation, i) + n
     home.is_bounded = 0
     home.ordered_by = -1
     share = people.volunteering_share(
@@ -375,7 +368,8 @@ def call(
         p.volunteers_next_call,
     )
     willing = reachable(work, p, disaster, i) * share
-    home.pool = home.come + max(home.pool - home.come, willing)
+    nation.pool[i] = nation.come[i] + max(nation.pool[i] - nation.come[i], willing)
+    nation.open_chance[i] = nation.chance if home.permitted else 0.0
     home.calls += 1
     if home.call_day < 0:
         home.call_day = nation.day
@@ -390,9 +384,9 @@ def order(work: Work, p: Any, disaster: float, i: int, n: int, permitted: int) -
     nation.any_ordered = nation.has_said = 1
     home.permitted = permitted
     home.ordered_by = nation.day + int(p.federalize_ramp_days) - 1
-    home.offer = home.entered + n
-    home.come = float(home.entered)
-    home.pool = home.come + min(float(n), reachable(work, p, disaster, i))
+    nation.offer[i] = nation.entered[i] + n
+    nation.come[i] = float(nation.entered[i])
+    nation.pool[i] = nation.come[i] + min(float(n), reachable(work, p, disaster, i))
 
 
 @rule
@@ -457,11 +451,12 @@ def clear_calendar(work: Work, i: int, role: int, since: int, until: int) -> Non
 
 
 @rule
-def close(home: Any) -> None:
+def close(home: Any, nation: Any, i: int) -> None:
     """Call nobody any more."""
     home.permitted = 0
-    home.come = home.pool = float(home.entered)
-    home.offer = home.entered
+    nation.come[i] = nation.pool[i] = float(nation.entered[i])
+    nation.offer[i] = nation.entered[i]
+    nation.open_chance[i] = 0.0
     home.has_recall_clause = 0
     home.call_day = home.ordered_by = -1
 
@@ -470,7 +465,7 @@ def close(home: Any) -> None:
 def send_home(work: Work, i: int, n_days: int) -> None:
     """Everybody of a state goes home, wherever they are."""
     nation = work.nation[0]
-    close(work.homes[i])
+    close(work.homes[i], nation, i)
     nation.has_said = 1
     if not nation.serving[i]:
         return
