@@ -199,7 +199,6 @@ def become(home: Any, nation: Any, changes: Any, i: int, status: int) -> None:
     elif status == SENDING:
         nation.n_sending += 1
     home.status = status
-    home.is_bounded = 0
     nation.has_moved[i] = nation.has_news = nation.has_said = 1
 
 
