@@ -88,15 +88,15 @@ _W0, _W1 = (np.uint64(w) for w in _WEYL)
 _WORD, _HALF = np.uint64(_MASK), np.uint64(32)
 
 
-def block(
+def words(
     k0: np.uint64,
     k1: np.uint64,
     replication: np.uint64,
     purpose: np.uint64,
     state: np.uint64,
     index: np.uint64,
-) -> tuple[float, float, float, float]:
-    """Four uniforms of one counter: what `draws` gives, in the scalar form that compiled code needs.
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Four words of one counter, 32 bits each, in the scalar form that compiled code needs.
 
     All arguments are unsigned 64-bit words that hold 32 bits; k0 and k1 come from `key_of`.
     """
@@ -105,12 +105,36 @@ def block(
         p0, p1 = _M0 * c0, _M1 * c2
         c0, c1, c2, c3 = (p1 >> _HALF) ^ c1 ^ k0, p1 & _WORD, (p0 >> _HALF) ^ c3 ^ k1, p0 & _WORD
         k0, k1 = (k0 + _W0) & _WORD, (k1 + _W1) & _WORD
-    return (
-        (float(c0) + 0.5) * _UNIT,
-        (float(c1) + 0.5) * _UNIT,
-        (float(c2) + 0.5) * _UNIT,
-        (float(c3) + 0.5) * _UNIT,
-    )
+    return c0, c1, c2, c3
+
+
+def uniform(word: np.uint64) -> float:
+    """A word of 32 bits as a number strictly between 0 and 1."""
+    return (float(word) + 0.5) * _UNIT
+
+
+def least(c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64) -> np.uint64:
+    """The least of four words."""
+    low, lower = c0 if c0 < c1 else c1, c2 if c2 < c3 else c3
+    return low if low < lower else lower
+
+
+def reach(chance: float) -> np.uint64:
+    """The largest word whose uniform may be below a chance: whatever is above it is not, and needs no closer look."""
+    return np.uint64(min(chance, 1.0) * 2.0**32)
+
+
+def block(
+    k0: np.uint64,
+    k1: np.uint64,
+    replication: np.uint64,
+    purpose: np.uint64,
+    state: np.uint64,
+    index: np.uint64,
+) -> tuple[float, float, float, float]:
+    """Four uniforms of one counter: what `draws` gives; arguments as in `words`."""
+    c0, c1, c2, c3 = words(k0, k1, replication, purpose, state, index)
+    return uniform(c0), uniform(c1), uniform(c2), uniform(c3)
 
 
 def draws(seed: int, replication: int, purpose: ArrayLike, state: ArrayLike, index: ArrayLike) -> NDArray[np.float64]:

@@ -52,6 +52,7 @@ LEVERS = np.dtype(
 # One state: what it is, and what it becomes in a run.
 HOME = np.dtype(
     [
+        # What the state is
         ("fips", np.uint64),
         ("strength", np.int64),
         ("has_governor", np.int64),
@@ -83,37 +84,31 @@ HOME = np.dtype(
         ("answer_luck", np.float64, (4,)),
         ("withdraw_block", np.int64),
         ("withdraw_luck", np.float64, (4,)),
+        # While a governor sleeps: the worst disaster of the run, bounds of the daily chances to answer (the last days apart)
+        # and to withdraw, whether they hold, and the next day on which the luck of withdrawing falls below its bound
+        ("worst", np.float64),
+        ("is_bounded", np.int64),
+        ("calm_bound", np.float64),
+        ("last_bound", np.float64),
+        ("withdraw_bound", np.float64),
+        ("withdraw_wake", np.int64),
         # What it sees: last evening's picture
         ("seen_serving", np.int64),
+        ("picture", np.int64),
         ("neighbor_balance", np.float64),
         ("side_balance", np.float64),
         # The people
         ("is_open", np.int64),
-        ("offer", np.int64),
-        ("pool", np.float64),
-        ("come", np.float64),
-        ("calls", np.int64),
-        ("entered", np.int64),
         ("permitted", np.int64),
-        ("closed_before", np.int64),
         ("is_federal", np.int64),
+        ("ordered_by", np.int64),
+        ("is_behind", np.int64),
+        ("calls", np.int64),
+        ("closed_before", np.int64),
         ("has_recall_clause", np.int64),
         ("call_day", np.int64),
-        ("ordered_by", np.int64),
         ("order_luck", np.float64),
-        ("capacity", np.int64),
         ("next_screened", np.int64),
-        ("serving", np.int64),
-        ("returned", np.int64),
-        ("linear", np.uint64),
-        ("hash", np.uint64),
-        ("counts", np.int32, (N_ROLES, N_STAGES)),
-        ("screened", np.int64, (N_ROLES,)),
-        ("failed", np.int64, (N_ROLES,)),
-        ("ended", np.int64, (2, N_ROLES)),
-        ("leaving", np.float64, (N_ROLES,)),
-        ("left", np.int64, (N_ROLES,)),
-        ("first_due", np.int64, (N_ROLES,)),
     ]
 )
 
@@ -279,11 +274,20 @@ def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
             answers.append((answer.day, ANSWERS.index(answer.answer), roles, troops))
         home.end_of_answers = len(answers)
         home.is_taken = bool(given)
-        for name in ("asked_on", "deadline", "asked_terms", "standing_of", "answer_block", "withdraw_block"):
+        for name in (
+            "asked_on",
+            "deadline",
+            "asked_terms",
+            "standing_of",
+            "answer_block",
+            "withdraw_block",
+            "picture",
+            "withdraw_wake",
+        ):
             setattr(home, name, -1)
         home.call_day = home.ordered_by = -1
         home.order_luck = 1.0
-        home.first_due[:] = setting.n_days
+        home.withdraw_bound = -1.0
     return homes, np.array(answers, ANSWER).view(np.recarray)
 
 

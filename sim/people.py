@@ -30,9 +30,13 @@ def logit(p: float) -> float:
 ALMOST_ONE = 0.999
 
 
+# Added to running totals so that sums such as 0.1 + 0.2 count as they should.
+HAIR = 1e-9
+
+
 def whole(total: float) -> int:
-    """Whole people in a running total; a hair is added so that sums such as 0.1 + 0.2 count as they should."""
-    return math.floor(total + 1e-9)
+    """Whole people in a running total."""
+    return math.floor(total + HAIR)
 
 
 def whole_share(before: int, n: int, share: float) -> int:

@@ -137,8 +137,10 @@ def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 # One odd weight per role and stage, and one each for what a state has said and for the step to the next day: a hash that
-# is linear inside a day costs compiled code next to nothing.
-COUNT_WEIGHTS = _mixed(np.arange(1, len(ROLES) * len(STAGES) + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)
+# is linear inside a day costs compiled code next to nothing, and 32 bits inside a day half as much as 64.
+COUNT_WEIGHTS = (_mixed(np.arange(1, len(ROLES) * len(STAGES) + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)).astype(
+    np.uint32
+)
 STATUS_WEIGHT, DAY_WEIGHT = (_mixed(np.array([101, 102], np.uint64) * _GOLDEN) | np.uint64(1)).tolist()
 
 
@@ -147,13 +149,14 @@ def run_hash(
 ) -> int:
     """One run as 64 bits: a weighted sum over each state's day, a polynomial over its days, mixed with its place, summed.
 
-    The officers of the other channels follow as if they were one more state. Sums wrap at 2**64.
+    The officers of the other channels follow as if they were one more state. Sums inside a day wrap at 2**32, all others
+    at 2**64; weights are odd, so one wrong count is always seen.
     """
     n_days, n_states = status.shape
-    flat = people.reshape(n_days * n_states, -1).astype(np.uint64)
+    counts = people.reshape(n_days * n_states, -1).astype(np.uint32) @ COUNT_WEIGHTS
     said = status.astype(np.uint64) * np.uint64(64) + permitted.astype(np.uint64)
-    days = (flat @ COUNT_WEIGHTS).reshape(n_days, n_states) + said * np.uint64(STATUS_WEIGHT)
-    days = np.column_stack([days, officers.astype(np.uint64) @ COUNT_WEIGHTS[:2]])
+    days = counts.astype(np.uint64).reshape(n_days, n_states) + said * np.uint64(STATUS_WEIGHT)
+    days = np.column_stack([days, officers.astype(np.uint32) @ COUNT_WEIGHTS[:2]])
     powers = np.ones(n_days, np.uint64)
     powers[1:] = np.multiply.accumulate(np.full(n_days - 1, DAY_WEIGHT, np.uint64))
     places = np.arange(1, n_states + 2, dtype=np.uint64) * _GOLDEN

@@ -2,6 +2,7 @@
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,32 @@ def test_any_valid_scenario_gives_the_same_run(data: st.DataObject) -> None:
     world = load_world(str(scenario.value("request.party"))).subset(codes)
     seed, draw = data.draw(st.integers(0, 2**64 - 1)), data.draw(st.none() | st.integers(0, 9))
     assert_engines_agree(setting_of(scenario, seed, draw, world), data.draw(st.integers(0, 1_000)))
+
+
+# No shock, no change, nothing by court: governors sleep until luck may reach them.
+CALM: dict[str, Any] = {
+    "federalize.day": "never",
+    "court.clock": False,
+    "court.federal_clock": False,
+    "incident.random": False,
+}
+
+
+@settings(max_examples=EXAMPLES // 3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_governors_who_sleep_wake_on_time(data: st.DataObject) -> None:
+    codes = data.draw(strategies.worlds())
+    scenario = data.draw(strategies.scenarios(codes))
+    moved = {
+        "withdraw.base": data.draw(st.floats(-6.0, 0.0)),
+        "decide.conviction": data.draw(st.floats(0.0, 1.0)),
+        "support.load": data.draw(st.floats(0.0, 2.0)),
+        "disaster.rate": data.draw(st.floats(0.0, 10.0)),
+    }
+    calm = replace(scenario, shocks=(), changes=()).with_values(CALM | moved)
+    world = load_world(str(scenario.value("request.party"))).subset(codes)
+    draw = data.draw(st.none() | st.integers(0, 9))
+    assert_engines_agree(setting_of(calm, 1, draw, world), data.draw(st.integers(0, 1_000)))
 
 
 @pytest.mark.parametrize("name", ["baseline", "federalized_counterfactual"])

@@ -59,20 +59,20 @@ MUTANTS = [
     ),
     (
         "answering",
-        "block = nation.day >> 2\n    if home.answer_block",
-        "block = nation.day + 1 >> 2\n    if home.answer_block",
+        "block = day >> 2\n    if home.answer_block",
+        "block = day + 1 >> 2\n    if home.answer_block",
     ),
     (
         "reconsidering",
-        "block = nation.day >> 2\n    if home.withdraw_block",
-        "block = nation.day + 1 >> 2\n    if home.withdraw_block",
+        "block = day >> 2\n    if home.withdraw_block",
+        "block = day + 1 >> 2\n    if home.withdraw_block",
     ),
     (
         "reconsidering",
         "day >= home.call_day + int(p.directed_patience)",
         "day > home.call_day + int(p.directed_patience)",
     ),
-    ("calling", "home.offer = home.entered + to_come(home) + n", "home.offer = home.entered + to_come(home) + n + 1"),
+    ("calling", "nation.entered[i] + to_come(nation, i) + n\n", "nation.entered[i] + to_come(nation, i) + n + 1\n"),
     ("calling", "since = nation.day - 1 - dwell", "since = nation.day - dwell"),
     ("calling", "home.calls += 1", "home.calls += 2"),
     (
@@ -80,55 +80,84 @@ MUTANTS = [
         "home.ordered_by = nation.day + int(p.federalize_ramp_days) - 1",
         "home.ordered_by = nation.day + int(p.federalize_ramp_days)",
     ),
-    ("ordering", "home.offer = home.entered + n\n", "home.offer = home.entered + n - 1\n"),
+    ("ordering", "nation.offer[i] = nation.entered[i] + n\n", "nation.offer[i] = nation.entered[i] + n - 1\n"),
     (
         "leaving",
-        "n = min(np.int64(here), people.whole(home.leaving[role]) - home.left[role])",
-        "n = min(np.int64(here), people.whole(home.leaving[role]) - home.left[role]) - 1",
+        "n = min(here[i], np.int32(whole_of(leaving[i]) - left[i]))",
+        "n = min(here[i], np.int32(whole_of(leaving[i]) - left[i])) - 1",
     ),
     ("leaving", "if work.days[day].is_lapse else 1.0))", "if work.days[max(0, day - 1)].is_lapse else 1.0))"),
     ("coming forward", "max(1, home.ordered_by - day + 1)", "max(1, home.ordered_by - day + 2)"),
     (
         "coming forward",
-        "n = people.whole(home.come) - home.entered\n",
-        "n = people.whole(home.come) - home.entered - 1\n",
+        "n = np.int32(whole_of(more) - entered[i])\n",
+        "n = np.int32(max(0, whole_of(more) - entered[i] - 1))\n",
     ),
     (
         "screening",
         "while home.next_screened <= day - screening_days and left > 0:",
         "while home.next_screened < day - screening_days and left > 0:",
     ),
-    ("screening", "left = home.capacity\n", "left = home.capacity - 1\n"),
+    ("screening", "left = np.int64(nation.capacity[i])\n", "left = np.int64(nation.capacity[i]) - 1\n"),
     (
         "screening",
-        "work.calendar[AT_WAITING + 1, came, i, role] += seen - failed",
-        "work.calendar[AT_WAITING + 1, min(came + 1, day), i, role] += seen - failed",
+        "work.calendar[AT_WAITING + 1, came, role, i] += seen - failed",
+        "work.calendar[AT_WAITING + 1, min(came + 1, day), role, i] += seen - failed",
+    ),
+    ("screening", "day - screening_days\n    if came >= 0", "day - screening_days + 1\n    if came >= 0"),
+    (
+        "screening",
+        "nation, waiting = work.nation[0], work.calendar[AT_WAITING + 1, came, role]",
+        "nation, waiting = work.nation[0], work.calendar[AT_WAITING + 1, came + 1, role]",
+    ),
+    ("screening", "failing = np.int32(total - failed[i])", "failing = np.int32(max(0, total - failed[i] - 1))"),
+    ("screening", "home.next_screened = 1, came\n", "home.next_screened = 1, came + 1\n"),
+    ("screening", "        home.is_behind, nation.keeps_up[i] = 0, 1\n", "        home.is_behind = 0\n"),
+    (
+        "screening",
+        "home.next_screened if home.is_behind else max(0, since - nation.screening_days)",
+        "home.next_screened if home.is_behind else max(0, since - nation.screening_days + 1)",
     ),
     (
         "seating",
-        "until = min(nation.day + nation.course_days[role], n_days)",
-        "until = min(nation.day + nation.course_days[role] + 1, n_days)",
+        "until = min(nation.day + nation.course_days[role], n_days)\n    o =",
+        "until = min(nation.day + nation.course_days[role] + 1, n_days)\n    o =",
     ),
+    (
+        "seating",
+        "until = min(nation.day + nation.course_days[role], n_days)\n    row",
+        "until = min(nation.day + nation.course_days[role] + 1, n_days)\n    row",
+    ),
+    ("seating", "for slot in range(1 - nation.any_moved, 2):", "for slot in range(1, 2):"),
     ("seating", "left = n_seats - nation.n_training", "left = n_seats - nation.n_training - 1"),
     (
         "seating",
-        "people.split(free, work.lists[SHARES], work.lists[QUOTAS])\n    work.days[came].waiting -= free",
-        "people.split(free - 1, work.lists[SHARES], work.lists[QUOTAS])\n    work.days[came].waiting -= free - 1",
+        "people.split(free, nation.shares, nation.quotas)\n    work.days[came].waiting -= free",
+        "people.split(free - 1, nation.shares, nation.quotas)\n    work.days[came].waiting -= free - 1",
     ),
     ("supervising", "    free = most\n", "    free = most - 1\n"),
     ("supervising", "min(day + arrival, n_days)", "min(day + arrival + 1, n_days)"),
     (
         "travel",
-        "arrival = min(day + (away_days if plan.is_away[stage, i] else home_days), n_days)",
-        "arrival = min(day + 1 + (away_days if plan.is_away[stage, i] else home_days), n_days)",
+        "home_day, away_day = min(day + int(p.travel_home_days), n_days)",
+        "home_day, away_day = min(day + int(p.travel_home_days) + 1, n_days)",
     ),
-    ("tours", "until = min(day + tour_days, n_days)", "until = min(day + tour_days + 1, n_days)"),
+    ("travel", "if plan.is_away[stage, i] and row[i]:", "if not plan.is_away[stage, i] and row[i]:"),
     (
         "tours",
-        "move(home, nation, role, IN_PLACE, RETURNED, n - stay)",
-        "move(home, nation, role, IN_PLACE, RETURNED, n - stay - 1)",
+        "until, layer = min(day + int(p.tour_days), n_days)",
+        "until, layer = min(day + int(p.tour_days) + 1, n_days)",
     ),
-    ("tours", "home.ended[o, role] += n", "home.ended[o, role] += n + 1"),
+    (
+        "tours",
+        "until, layer = min(nation.day + int(p.tour_days), n_days)",
+        "until, layer = min(nation.day + int(p.tour_days) + 1, n_days)",
+    ),
+    ("tours", "gone = np.int32(n - stay)\n", "gone = np.int32(max(0, n - stay - 1))\n"),
+    ("tours", "ended[i] += n\n", "ended[i] += n + 1\n"),
+    ("tours", "taken = min(row[i], owed[i])", "taken = 0"),
+    ("tours", "nation.owed[role, i] += n", "nation.owed[role, i] += n + 1"),
+    ("tours", "        settle(work, day)\n", "        pass\n"),
     (
         "disasters",
         "needed = p.offer_reserve * home.strength + on_duty",
@@ -165,11 +194,50 @@ MUTANTS = [
         "people.split(moved, nation.weights, nation.parts)",
         "people.split(moved - 1, nation.weights, nation.parts)",
     ),
-    ("evening", "home.seen_serving = home.serving", "home.seen_serving = home.serving + 1"),
-    ("evening", "work.spots[day, i].returned = home.returned", "work.spots[day, i].returned = home.returned + 1"),
+    ("evening", "seen[i] = serving[i]\n", "seen[i] = serving[i] + 1\n"),
+    ("evening", "at_home[i] = back[i]\n", "at_home[i] = back[i] + 1\n"),
     ("evening", "    nation.missing = 0\n", ""),
-    ("peers", "leaning[home.side + 1] - lean[i]", "leaning[home.side + 1]"),
+    ("peers", "nation.leaning[side] - lean[i]", "nation.leaning[side]"),
     ("peers", "near_asked += asked[plan.neighbors[k]]", "near_asked += asked[plan.neighbors[k]] + 1"),
+    ("peers", "    home.picture = nation.picture\n", "    home.picture = nation.picture + 1\n"),
+    ("luck of disasters", "luck.reach(ABOVE * p.disaster_rate * most)", "luck.reach(0.5 * p.disaster_rate * most)"),
+    ("peers", "nation.seen_side[i] = home.side + 1\n", "nation.seen_side[i] = home.side\n"),
+    ("peers", "nation.has_moved[i] = nation.has_news = nation.has_said = 1", "nation.has_news = nation.has_said = 1"),
+    ("peers", "(refusing - nation.refusing[i]) * home.strength\n        nation.lean", "0\n        nation.lean"),
+    ("coming forward", "if disaster > 0.0 or not is_plain:", "if not is_plain:"),
+    ("coming forward", "nation.chance if home.permitted else 0.0\n", "0.99 * nation.chance\n"),
+    ("coming forward", "rest -= off * total\n", "rest -= total\n"),
+    ("coming forward", "        if rests[role] > most:", "        if rests[role] >= most:"),
+    ("screening", "if n > nation.capacity[i]:", "if n > nation.capacity[i] + 1:"),
+    ("sleeping", "    home.is_bounded = 0\n    home.ordered_by = -1\n", "    home.ordered_by = -1\n"),
+    ("sleeping", "    wake[i] = nation.day\n", "    wake[i] = nation.day + 1\n"),
+    ("sleeping", "levers, p, day + 1, n_days)", "levers, p, day + 2, n_days)"),
+    ("sleeping", "max(abs(low - cost), abs(high - cost))", "min(abs(low - cost), abs(high - cost))"),
+    ("sleeping", "until = min(until, home.deadline)", "until = min(until, home.deadline + 1)"),
+    ("sleeping", "range(max(since, 4 * four), min", "range(max(since + 1, 4 * four), min"),
+    ("sleeping", "home.calm_bound = HAIR + ABOVE * governors", "home.calm_bound = 0.7 * governors"),
+    ("sleeping", "home.last_bound = HAIR + ABOVE * governors", "home.last_bound = 0.5 * governors"),
+    ("sleeping", "(until + 3) >> 2):", "(until + 2) >> 2):"),
+    ("sleeping", "home.deadline - p.decide_last_days))", "home.deadline - p.decide_last_days)) + 1"),
+    (
+        "sleeping",
+        "home.withdraw_bound = HAIR + ABOVE * chance_at(p, low - cost - MARGIN)",
+        "home.withdraw_bound = chance_at(p, low - cost + 12.0 * MARGIN)",
+    ),
+    ("sleeping", "agrees and chance_at(p, low - cost) > home.withdraw_bound:", "agrees and home.withdraw_bound < 0.0:"),
+    (
+        "sleeping",
+        "chance_at(p, low - cost - MARGIN)",
+        "chance_at(p, high - cost - MARGIN)",
+    ),
+    (
+        "sleeping",
+        "max(since, home.call_day + int(p.directed_patience))",
+        "max(since, home.call_day + int(p.directed_patience) + 1)",
+    ),
+    ("sleeping", "max(np.int64(nation.offer[i]), home.seen_serving) / home.strength", "0.0"),
+    ("sleeping", "max(work.homes[i].worst, work.disasters[later, i])", "0.0"),
+    ("sleeping", "p.mobilized, -1.0, -1.0)", "p.mobilized, 0.0, 0.0)"),
     (
         "officers",
         "queue += people.whole_share(day - vetting, 1, applicants)",
@@ -265,9 +333,16 @@ def plays() -> list[tuple[Setting, int]]:
     later = [Incident(kind="incident", day=day, size=-1.5) for day in (25, 40)]
     storms = [Disaster(kind="disaster", day=30, state=code, size=0.1, days=4) for code in ("TX", "VA")]
     floods = [Disaster(kind="disaster", day=30, state=code, size=0.5, days=4) for code in ("TX", "VA")]
+    closing = CourtOrder(kind="court_order", day=20, roles=["transport"], states=["TX", "NM", "CA"], stay=2)
     once = [
         setting(willing, STATES, 45, shocks=weather),
-        setting(willing | ordered, STATES, 45, shocks=weather[:2], changes=[Change(15, {"tour.days": 9})]),
+        setting(
+            willing | ordered,
+            STATES,
+            45,
+            shocks=weather[:2],
+            changes=[Change(15, {"tour.days": 20}), Change(24, {"tour.days": 4})],
+        ),
         setting(mixed | federal | {"federalize.states": "all"}, STATES, 45, seed=3, draw=2),
         setting(mixed | federal, STATES, 45, seed=4, draw=None, answers=given),
         setting(ONE_ROUND | calm | {"incident.rate": 0.1} | courts, STATES, 60, draw=4),
@@ -279,12 +354,73 @@ def plays() -> list[tuple[Setting, int]]:
         setting(
             willing | {"mission.place": "border_strip", "request.roles.support": 500}, STATES, 40, shocks=weather[:4]
         ),
+        setting(willing | {"attrition": 0.06, "tour.days": 15}, STATES, 60, shocks=[closing]),
+        setting(
+            slow | {"decide.pace": 0.2, "mission.place": "border_strip", "law.reading": "strict", "support.host": 4.0},
+            STATES,
+            60,
+            shocks=[later[0]],
+        ),
     ]
+    # Without a shock or a change governors sleep until they may act.
+    asleep = slow | {
+        "decide.pace": 0.06,
+        "decide.conviction": 1.0,
+        "support.neighbors": 2.0,
+        "support.network": 1.0,
+        "support.mission": 0.5,
+    }
+    torn = asleep | {
+        "support.mission": 3.0,
+        "support.load": 3.0,
+        "support.disaster": 3.0,
+        "disaster.rate": 10.0,
+        "withdraw.base": -2.0,
+        "withdraw.slope": 2.0,
+        "withdraw.most": 50.0,
+        "volunteers.share": 0.9,
+        "support.fatigue": 4.0,
+        "rounds.gap_days": 9,
+    }
+    drowsy = slow | {"decide.conviction": 0.3, "decide.pace": 0.04, "request.deadline_days": 14}
+    laden = torn | {
+        "support.neighbors": 0.0,
+        "support.network": 0.0,
+        "support.load": 10.0,
+        "support.fatigue": 0.0,
+        "support.mission": 4.0,
+        "disaster.rate": 0.0,
+        "request.target": 40_000,
+        "training.seats": 20_000,
+        "screening.rate": 10_000.0,
+    }
+    stormy = laden | {
+        "support.load": 0.0,
+        "support.disaster": 8.0,
+        "disaster.rate": 10.0,
+        "disaster.size": 0.3,
+        "withdraw.base": -4.0,
+    }
+    tired = torn | {
+        "support.mission": 7.0,
+        "withdraw.base": -6.0,
+        "withdraw.slope": 1.0,
+        "disaster.rate": 0.0,
+        "support.load": 0.3,
+        "request.target": 40_000,
+    }
     # Where one day matters to one governor by luck, several lucks are tried.
     often = [
         setting(slow, STATES, 60, seed=2, shocks=[*steps, *weather[5:], *later]),
         setting(slow | {"decide.pace": 0.1}, STATES, 40, seed=2, shocks=[*steps, *later[:1]]),
         setting(slow | courts | SIZES | {"decide.pace": 0.1}, STATES, 60, seed=6, shocks=weather[5:6]),
+        setting(asleep, STATES, 60, seed=3),
+        setting(torn, STATES, 60, seed=4),
+        setting(drowsy, STATES, 60, seed=7),
+        setting(laden, STATES, 60, seed=8),
+        setting(stormy, STATES, 60, seed=8),
+        setting(tired, STATES, 60, seed=9),
+        setting(asleep | ordered | {"support.mission": 3.0}, STATES, 60, seed=5),
     ]
     return [(of, 3) for of in once] + [(of, replication) for of in often for replication in range(8)]
 
@@ -299,7 +435,11 @@ def plain(sources: dict[str, str]) -> types.ModuleType:
     made = {name: types.ModuleType(name) for name in ("numba", "numba.core.caching", "numba.extending")}
     made["numba"].__dict__.update(config=None, njit=lambda **options: lambda function: function)
     made["numba.core.caching"].__dict__.update(UserProvidedCacheLocator=object)
-    made["numba.extending"].__dict__.update(register_jitable=lambda function: function)
+    made["numba.extending"].__dict__.update(
+        register_jitable=lambda *of, **options: of[0] if of else lambda function: function
+    )
+    # A row as long as these small worlds need: plain Python goes through all of it.
+    sources = sources | {"layout": sources["layout"].replace("STEP = 64", "STEP = 8")}
     with patch.dict(sys.modules, made):
         for part in PARTS:
             name = f"sim.kernel.{part}".removesuffix(".__init__")

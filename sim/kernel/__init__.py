@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sim.kernel.answering import answer
 from sim.kernel.asking import command, request
 from sim.kernel.before import begin, draw_numbers, officers, strike_all
-from sim.kernel.compiling import rule
+from sim.kernel.compiling import entry, rule
 from sim.kernel.evening import clean, keep_books, observe, run_hash
-from sim.kernel.layout import DECISIONS, TAKEN, Full, Work, everything, nothing, workspace
+from sim.kernel.layout import DECISIONS, Full, Work, everything, nothing, workspace
 from sim.kernel.moving import allot, end_things, leave, mobilize, strike, supervise, turn_day
 from sim.packed import Plan
 
@@ -40,13 +40,16 @@ def play(
     n_seats, screening_days = int(first.training_seats), int(first.screening_days)
     most = int(first.enforcement_per_supervisor) * int(first.enforcement_supervisors)
     nation = work.nation[0]
-    work.lists[TAKEN] = 0
+    nation.taken[:] = 0
     begin(plan, work, records, k0, k1, replication, n_days)
     officers(work.days, first)
     strike_all(plan, work, records, n_days)
     if first.federalize_day >= 0.0 or len(plan.levers) > 1:
         nation.may_close = 1
-    observe(plan, work, first, plan.levers[0])
+    if not (len(plan.shocks) or nation.any_shock or nation.may_close):
+        nation.is_calm = 1
+    nation.is_dirty = 1 - nation.is_calm
+    observe(work, first, plan.levers[0])
     for day in range(n_days):
         turn_day(plan, work, records, values, day)
         p, levers = records[nation.stage], plan.levers[nation.stage]
@@ -60,12 +63,12 @@ def play(
         allot(work, n_seats, day, n_days)
         supervise(plan, work, p, most, day, n_days)
         keep_books(full, work, first, series, day)
-        observe(plan, work, p, levers)
+        observe(work, p, levers)
     clean(work, n_days)
     return run_hash(work)
 
 
-@rule
+@entry
 def play_many(
     plan: Plan,
     records: Any,

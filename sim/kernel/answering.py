@@ -1,14 +1,16 @@
 """The governors: answering, reconsidering, letting an ask lapse."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from sim import governors, luck, packed
 from sim.kernel.asking import send
-from sim.kernel.compiling import part, rule
+from sim.kernel.compiling import inlined, part, rule
 from sim.kernel.layout import (
-    ACTIVE,
+    ABOVE,
+    HAIR,
     NAN,
     SAID_LIMITED,
     SAID_MORE,
@@ -17,6 +19,7 @@ from sim.kernel.layout import (
     SAID_NOTHING,
     SAID_WITHDRAW,
     SAID_YES,
+    WORD,
     Work,
 )
 from sim.kernel.steps import (
@@ -26,14 +29,19 @@ from sim.kernel.steps import (
     call,
     could_give,
     decide,
+    look_around,
     order,
     roles_asked,
     send_home,
+    stand,
     weigh,
     withdraw_luck,
 )
 from sim.packed import N_ROLES, Plan
 from sim.results import ACCEPTED, DECLINED, LIMITED, NO_ANSWER, UNDECIDED, WITHDRAWN
+
+# Support may fall by so much more before a governor's next doubt is looked for again.
+MARGIN = 0.5
 
 
 @rule
@@ -76,7 +84,7 @@ def accept(
 ) -> None:
     """Permit roles, offer people (`given`, or by the rule where that is -1), and call for volunteers."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.spots[nation.day, i].disaster, work.spots[nation.day, i].shock
+    disaster, shock = work.disasters[nation.day, i], work.spots[nation.day, i].shock
     first = home.status not in (ACCEPTED, LIMITED)
     u = ask_luck(home, nation, luck.OFFER)
     z_offer, z_call = luck.normals(u[0], u[1])
@@ -90,7 +98,7 @@ def accept(
             general - cost,
             p.offer_most,
             float(home.quota),
-            could_give(home, p, disaster),
+            could_give(work, p, i, disaster),
         )
     if first and u[2] < p.offer_recall_chance:
         home.has_recall_clause = 1
@@ -101,7 +109,7 @@ def accept(
     answer = SAID_MORE
     if first:
         answer = SAID_YES if status == ACCEPTED else SAID_LIMITED
-    call(home, nation, levers, p, disaster, work.spots, work.lists[ACTIVE], i, troops, permitted, z_call, u[3])
+    call(work, levers, p, disaster, i, troops, permitted, z_call, u[3])
     decide(decisions, home, nation, levers, p, disaster, shock, i, answer, role, general, cost, threshold, troops, 0.0)
 
 
@@ -120,7 +128,7 @@ def decline(
 ) -> None:
     """Say no; a state that accepted earlier keeps what it gave."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.spots[nation.day, i].disaster, work.spots[nation.day, i].shock
+    disaster, shock = work.disasters[nation.day, i], work.spots[nation.day, i].shock
     home.is_pending = 0
     answer = SAID_NO_MORE
     if home.status not in (ACCEPTED, LIMITED):
@@ -145,7 +153,7 @@ def withdraw(
 ) -> None:
     """Take consent back: everybody from here goes home."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.spots[nation.day, i].disaster, work.spots[nation.day, i].shock
+    disaster, shock = work.disasters[nation.day, i], work.spots[nation.day, i].shock
     become(home, nation, changes, i, WITHDRAWN)
     home.is_pending = home.has_weighed_orders = 0
     decide(decisions, home, nation, levers, p, disaster, shock, i, SAID_WITHDRAW, role, general, cost, NAN, 0, chance)
@@ -158,7 +166,8 @@ def say_what_is_given(
 ) -> None:
     """A taken seat: give the next answer of the scenario once its day has come and it can be given."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.spots[nation.day, i].disaster, work.spots[nation.day, i].shock
+    day, disaster, shock = nation.day, work.disasters[nation.day, i], work.spots[nation.day, i].shock
+    look_around(plan, work, i)
     has_next = home.first_answer < home.end_of_answers and plan.answers[home.first_answer].day <= day
     roles = roles_asked(levers, np.int64(work.spots[day, i].closed))
     role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
@@ -191,16 +200,17 @@ def say_what_is_given(
 
 
 @part
-def reconsider(decisions: Any, work: Work, levers: Any, p: Any, changes: Any, i: int, n_days: int) -> None:
+def reconsider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, changes: Any, i: int, n_days: int) -> None:
     """Withdraw today, or go on; after a while a governor may order units where the request allows it."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.spots[nation.day, i].disaster, work.spots[nation.day, i].shock
+    day, disaster, shock = nation.day, work.disasters[nation.day, i], work.spots[nation.day, i].shock
     if levers.may_withdraw:
-        u, is_burst = withdraw_luck(home, nation), work.spots[day, i].is_burst > 0
+        u, is_burst = withdraw_luck(home, nation, day), work.spots[day, i].is_burst > 0
         if is_burst or u < nation.ceiling:
             roles = roles_asked(levers, np.int64(work.spots[day, i].closed))
             role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
             cost = nation.costs[role] if role >= 0 else 0.0
+            look_around(plan, work, i)
             general = weigh(home, nation, levers, p, disaster, shock, home.asks)
             chance = governors.chance_of_withdrawing(
                 p.withdraw_base,
@@ -217,20 +227,22 @@ def reconsider(decisions: Any, work: Work, levers: Any, p: Any, changes: Any, i:
                 return
     if p.volunteers_basis > 0.0 and not home.has_weighed_orders and day >= home.call_day + int(p.directed_patience):
         home.has_weighed_orders = 1
+        look_around(plan, work, i)
         support = weigh(home, nation, levers, p, disaster, shock, home.asks)
         chance = governors.chance_of_ordering(support, p.directed_threshold)
-        if home.order_luck < chance and home.offer > home.entered:
-            n = home.offer - home.entered
-            order(home, nation, p, disaster, work.spots, work.lists[ACTIVE], i, n, home.permitted)
+        if home.order_luck < chance and nation.offer[i] > nation.entered[i]:
+            n = np.int64(nation.offer[i] - nation.entered[i])
+            order(work, p, disaster, i, n, home.permitted)
 
 
-@rule
-def consider(decisions: Any, work: Work, levers: Any, p: Any, changes: Any, i: int) -> None:
+@inlined
+def consider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, changes: Any, i: int) -> None:
     """Answer today, or not yet; at the deadline an ask lapses."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.spots[nation.day, i].disaster, work.spots[nation.day, i].shock
+    day, disaster, shock = nation.day, work.disasters[nation.day, i], work.spots[nation.day, i].shock
     roles = roles_asked(levers, np.int64(work.spots[day, i].closed))
     role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
+    look_around(plan, work, i)
     if day >= home.deadline:
         lapse(decisions, home, nation, levers, p, changes, disaster, shock, i, role)
         return
@@ -247,7 +259,7 @@ def consider(decisions: Any, work: Work, levers: Any, p: Any, changes: Any, i: i
         p.decide_deadline,
         1.0 if day >= home.deadline - p.decide_last_days else 0.0,
     )
-    if answer_luck(home, nation) >= chance:
+    if answer_luck(home, nation, day) >= chance:
         return
     u, permitted = ask_luck(home, nation, luck.PERMIT)[0], 0
     for r in range(N_ROLES):
@@ -262,12 +274,128 @@ def consider(decisions: Any, work: Work, levers: Any, p: Any, changes: Any, i: i
         decline(decisions, work, levers, p, changes, i, role, general, cost, threshold)
 
 
+@rule
+def span(home: Any, nation: Any, levers: Any, p: Any, i: int) -> Any:
+    """The least and the most that support without a role can be, whatever comes, until this governor is asked or says something.
+
+    Each moving term grows or falls with one number alone, so the two ends of all numbers bound it.
+    """
+    serving = max(np.int64(nation.offer[i]), home.seen_serving) / home.strength
+    refusal = governors.host_refusal(levers.in_strip > 0, p.law_reading > 0.0, p.mission_cross_state > 0.0, 1.0, 1.0)
+    one = moving_at(home, p, 0.0, 0.0, p.mobilized, -1.0, -1.0)
+    other = moving_at(home, p, refusal, home.worst, p.mobilized + serving, 1.0, 1.0)
+    low = high = home.standing
+    for k in range(len(one)):
+        low += min(one[k], other[k])
+        high += max(one[k], other[k])
+    return low, high
+
+
+@rule
+def moving_at(
+    home: Any, p: Any, refusal: float, disaster: float, mobilized: float, neighbors: float, side: float
+) -> Any:
+    """The moving terms of support as they may become in a calm run."""
+    return governors.moving_terms(
+        p.support_fatigue,
+        float(home.asks),
+        p.support_host,
+        refusal,
+        p.support_disaster,
+        disaster,
+        p.support_load,
+        mobilized,
+        p.support_neighbors,
+        neighbors,
+        p.support_network,
+        side,
+        0.0,
+        p.federalize_echo,
+        0.0,
+    )
+
+
+@rule
+def bound(home: Any, nation: Any, levers: Any, p: Any, i: int, ambiguity: float) -> None:
+    """Bound the chances of a governor's day in a calm run, until the governor is asked or says something."""
+    home.is_bounded = 1
+    role = governors.deciding_role(roles_asked(levers, 0), nation.costs, levers.is_bundled > 0)
+    cost = nation.costs[role] if role >= 0 else 0.0
+    stand(home, nation, levers, p)
+    low, high = span(home, nation, levers, p, i)
+    if home.is_pending:
+        home.calm_bound = home.last_bound = 0.0
+        if role >= 0:
+            furthest = max(abs(low - cost), abs(high - cost))
+            home.calm_bound = HAIR + ABOVE * governors.chance_of_answering(
+                p.decide_pace, p.decide_conviction, furthest, p.decide_ambiguity, ambiguity, p.decide_deadline, 0.0
+            )
+            home.last_bound = HAIR + ABOVE * governors.chance_of_answering(
+                p.decide_pace, p.decide_conviction, furthest, p.decide_ambiguity, ambiguity, p.decide_deadline, 1.0
+            )
+    agrees = home.status in (ACCEPTED, LIMITED)
+    if levers.may_withdraw and agrees and chance_at(p, low - cost) > home.withdraw_bound:
+        # With a margin, so that the next doubt need seldom be looked for again.
+        home.withdraw_bound = HAIR + ABOVE * chance_at(p, low - cost - MARGIN)
+        home.withdraw_wake = -1
+
+
+@rule
+def next_look(home: Any, nation: Any, levers: Any, p: Any, since: int, n_days: int) -> int:
+    """The first day, from one on, on which a bounded governor may act: on no day before can luck be below the chance."""
+    until = n_days
+    if home.is_pending:
+        last_days = int(math.ceil(home.deadline - p.decide_last_days))
+        until = min(until, home.deadline)
+        day = first_below(nation, WORD(luck.ANSWER), home.fips, home.calm_bound, since, min(until, last_days))
+        if day >= last_days:
+            day = first_below(nation, WORD(luck.ANSWER), home.fips, home.last_bound, max(since, last_days), until)
+        until = day
+    if home.status in (ACCEPTED, LIMITED):
+        if p.volunteers_basis > 0.0 and not home.has_weighed_orders:
+            until = min(until, max(since, home.call_day + int(p.directed_patience)))
+        if levers.may_withdraw:
+            if home.withdraw_wake < since:
+                home.withdraw_wake = first_below(
+                    nation, WORD(luck.WITHDRAW), home.fips, home.withdraw_bound, since, n_days
+                )
+            until = min(until, home.withdraw_wake)
+    return until
+
+
+@rule
+def first_below(nation: Any, purpose: Any, fips: Any, bound: float, since: int, until: int) -> int:
+    """The first day, from one on and before another, on which a state's luck is below a bound; a block serves four days."""
+    k0, k1, replication, top = nation.k0, nation.k1, nation.replication, luck.reach(bound)
+    for four in range(since >> 2, (until + 3) >> 2):
+        c0, c1, c2, c3 = luck.words(k0, k1, replication, purpose, fips, WORD(four))
+        if luck.least(c0, c1, c2, c3) <= top:
+            u = luck.uniform(c0), luck.uniform(c1), luck.uniform(c2), luck.uniform(c3)
+            for day in range(max(since, 4 * four), min(4 * four + 4, until)):
+                if u[day & 3] < bound:
+                    return day
+    return max(since, until)
+
+
+@rule
+def chance_at(p: Any, support: float) -> float:
+    """The chance to withdraw on a day without a burst."""
+    return governors.chance_of_withdrawing(
+        p.withdraw_base, p.withdraw_slope, p.withdraw_most, 0.0, 0.0, 1.0, support, 0.0
+    )
+
+
 @part
 def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: int, n_days: int) -> None:
     """Every state that was asked answers, waits, or reconsiders."""
     nation = work.nation[0]
     levers = plan.levers[nation.stage]
+    wake, awake, n_awake = nation.wake, nation.awake, 0
     for i in range(len(work.homes)):
+        awake[n_awake] = i
+        n_awake += 1 if wake[i] <= day else 0
+    for k in range(n_awake):
+        i = awake[k]
         home = work.homes[i]
         if not home.has_governor:
             if home.status == UNDECIDED and day == home.asked_on + 1:
@@ -275,11 +403,22 @@ def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: in
             continue
         agrees = home.status in (ACCEPTED, LIMITED)
         if not (agrees or home.is_pending):
+            if nation.is_calm:
+                wake[i] = n_days
             continue
         if home.is_taken:
             say_what_is_given(decisions, plan, work, levers, p, changes, i, n_days)
             continue
+        if nation.is_calm and home.asked_on == day:
+            bound(home, nation, levers, p, i, work.days[day].ambiguity)
+            wake[i] = next_look(home, nation, levers, p, day, n_days)
+            if day < wake[i]:
+                continue
         if agrees:
-            reconsider(decisions, work, levers, p, changes, i, n_days)
+            reconsider(decisions, plan, work, levers, p, changes, i, n_days)
         if home.is_pending:
-            consider(decisions, work, levers, p, changes, i)
+            consider(decisions, plan, work, levers, p, changes, i)
+        if nation.is_calm:
+            if not home.is_bounded:
+                bound(home, nation, levers, p, i, work.days[day].ambiguity)
+            wake[i] = next_look(home, nation, levers, p, day + 1, n_days)

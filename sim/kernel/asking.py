@@ -5,22 +5,35 @@ from typing import Any
 import numpy as np
 
 from sim import governors, luck, people
-from sim.kernel.compiling import part, rule
-from sim.kernel.layout import ACTIVE, QUOTAS, SHARES, TAKEN, Work
-from sim.kernel.steps import ask_luck, become, call, could_give, order, roles_asked, send_home, target, to_come, weigh
+from sim.kernel.compiling import inlined, part, rule
+from sim.kernel.layout import Work
+from sim.kernel.steps import (
+    ask_luck,
+    become,
+    call,
+    could_give,
+    look_around,
+    order,
+    roles_asked,
+    send_home,
+    target,
+    to_come,
+    weigh,
+)
 from sim.packed import Plan
 from sim.results import ACCEPTED, DECLINED, FEDERALIZED, LIMITED, NO_ANSWER, SENDING, UNDECIDED, WITHDRAWN
 
 
 @rule
-def ask(home: Any, nation: Any, levers: Any, p: Any, changes: Any, i: int, quota: int) -> None:
-    """Receive an ask."""
+def ask(home: Any, nation: Any, levers: Any, p: Any, changes: Any, wake: Any, i: int, quota: int) -> None:
+    """Receive an ask; the governor wakes up."""
     if home.status == FEDERALIZED:
         return
     if home.is_pending:
         home.quota = max(home.quota, quota)
         return
     home.asks += 1
+    wake[i] = nation.day
     home.quota = quota
     home.asked_on = nation.day
     home.deadline = nation.day + int(p.request_deadline_days)
@@ -40,26 +53,26 @@ def send(plan: Plan, work: Work, p: Any, changes: Any, i: int) -> None:
     u = ask_luck(home, nation, luck.OFFER)
     z = luck.normals(u[0], u[1])[1]
     asked = levers.named_roles & levers.open_roles
-    disaster = work.spots[nation.day, i].disaster
-    call(home, nation, levers, p, disaster, work.spots, work.lists[ACTIVE], i, home.quota, asked, z, 1.0)
+    disaster = work.disasters[nation.day, i]
+    call(work, levers, p, disaster, i, home.quota, asked, z, 1.0)
 
 
 @rule
 def in_force(work: Work) -> int:
     """People in the mission and people whom open calls may still bring."""
-    total = 0
+    nation, total = work.nation[0], np.int64(0)
     for i in range(len(work.homes)):
-        total += work.homes[i].serving + to_come(work.homes[i])
+        total += nation.serving[i] + to_come(nation, i)
     return total
 
 
-@rule
-def prospect(work: Work, levers: Any, p: Any, i: int) -> int:
+@inlined
+def prospect(plan: Plan, work: Work, levers: Any, p: Any, i: int) -> int:
     """People whom asking this state again may bring."""
     home, nation, day = work.homes[i], work.nation[0], work.nation[0].day
-    disaster = work.spots[day, i].disaster
+    disaster = work.disasters[day, i]
     if home.status == SENDING:
-        return int(could_give(home, p, disaster))
+        return int(could_give(work, p, i, disaster))
     if not home.has_governor or home.status == FEDERALIZED:
         return 0
     if home.status in (DECLINED, WITHDRAWN) and home.asked_terms == levers.terms:
@@ -70,8 +83,9 @@ def prospect(work: Work, levers: Any, p: Any, i: int) -> int:
     if role < 0:
         return 0
     asks = home.asks if home.is_pending else home.asks + 1
+    look_around(plan, work, i)
     support = weigh(home, nation, levers, p, disaster, work.spots[day, i].shock, asks) - nation.costs[role]
-    return int(could_give(home, p, disaster) * governors.chance_of_permitting(p.precision, support))
+    return int(could_give(work, p, i, disaster) * governors.chance_of_permitting(p.precision, support))
 
 
 @part
@@ -89,17 +103,17 @@ def request(plan: Plan, work: Work, records: Any, changes: Any, day: int) -> Non
             sought -= in_force(work)
         if sought > 0 or nation.rounds == 0:
             for i in range(len(work.homes)):
-                work.lists[SHARES, i] = 0
+                nation.shares[i] = 0
                 if plan.asked[nation.stage, i]:
-                    work.lists[SHARES, i] = (
-                        work.homes[i].strength if nation.rounds == 0 else prospect(work, levers, p, i)
+                    nation.shares[i] = (
+                        work.homes[i].strength if nation.rounds == 0 else prospect(plan, work, levers, p, i)
                     )
-            people.split(sought, work.lists[SHARES], work.lists[QUOTAS])
+            people.split(sought, nation.shares, nation.quotas)
             for i in range(len(work.homes)):
-                if nation.rounds == 0 and work.lists[SHARES, i]:
-                    ask(work.homes[i], nation, levers, p, changes, i, work.lists[QUOTAS, i])
-                elif nation.rounds > 0 and work.lists[QUOTAS, i]:
-                    ask(work.homes[i], nation, levers, p, changes, i, work.lists[QUOTAS, i])
+                if nation.rounds == 0 and nation.shares[i]:
+                    ask(work.homes[i], nation, levers, p, changes, nation.wake, i, nation.quotas[i])
+                elif nation.rounds > 0 and nation.quotas[i]:
+                    ask(work.homes[i], nation, levers, p, changes, nation.wake, i, nation.quotas[i])
                     if work.homes[i].status == SENDING:
                         send(plan, work, p, changes, i)
         nation.rounds += 1
@@ -117,7 +131,7 @@ def command(plan: Plan, work: Work, records: Any, changes: Any, day: int, n_days
     if work.days[day].is_suspended:
         if nation.is_federalizing:
             for i in range(len(work.homes)):
-                if work.lists[TAKEN, i]:
+                if nation.taken[i]:
                     home = work.homes[i]
                     status = home.status_before
                     if status == UNDECIDED:
@@ -134,23 +148,23 @@ def command(plan: Plan, work: Work, records: Any, changes: Any, day: int, n_days
             for i in range(len(work.homes)):
                 home = work.homes[i]
                 if levers.takes_decliners:
-                    work.lists[TAKEN, i] = 1 if home.status in (DECLINED, WITHDRAWN) else 0
+                    nation.taken[i] = 1 if home.status in (DECLINED, WITHDRAWN) else 0
                 else:
-                    work.lists[TAKEN, i] = 1 if plan.federal[nation.stage, i] and home.has_governor else 0
-                nation.n_taken += work.lists[TAKEN, i]
+                    nation.taken[i] = 1 if plan.federal[nation.stage, i] and home.has_governor else 0
+                nation.n_taken += nation.taken[i]
         shortfall = max(0, target(p) - in_force(work))
         for i in range(len(work.homes)):
-            work.lists[SHARES, i] = work.homes[i].strength if work.lists[TAKEN, i] else 0
-        people.split(shortfall, work.lists[SHARES], work.lists[QUOTAS])
+            nation.shares[i] = work.homes[i].strength if nation.taken[i] else 0
+        people.split(shortfall, nation.shares, nation.quotas)
         roles = levers.federal_roles & levers.named_roles
         for i in range(len(work.homes)):
             home = work.homes[i]
-            if work.lists[TAKEN, i] and home.status != FEDERALIZED:
+            if nation.taken[i] and home.status != FEDERALIZED:
                 home.status_before = home.status
                 become(home, nation, changes, i, FEDERALIZED)
                 home.is_pending = 0
                 home.is_federal = 1
                 if roles:
-                    disaster = work.spots[day, i].disaster
-                    order(home, nation, p, disaster, work.spots, work.lists[ACTIVE], i, work.lists[QUOTAS, i], roles)
+                    disaster = work.disasters[day, i]
+                    order(work, p, disaster, i, nation.quotas[i], roles)
     nation.is_federalizing = 1

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import governors, luck, packed, parameters, people, shocks
-from sim.kernel.compiling import rule
-from sim.kernel.layout import WORD, Work
+from sim.kernel.compiling import entry, inlined, rule
+from sim.kernel.layout import ABOVE, WORD, Work
 from sim.kernel.steps import own_mind
 from sim.packed import Draws, Plan
 from sim.results import NOT_ASKED
 
 
-@rule
+@entry
 def draw_numbers(draws: Draws, k0: Any, k1: Any, of: NDArray[np.int64], values: NDArray[np.float64]) -> None:
     """Fill in what each draw draws; `values` holds defaults, shape (n, n_levers, n_parameters); draw -1 keeps them."""
     for n in range(len(of)):
@@ -72,18 +72,21 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
     """All shocks of the run, dated and by luck: see `shocks.forces_of`."""
     nation, p = work.nation[0], records[0]
     n_states, k0, k1, replication = len(work.homes), nation.k0, nation.k1, nation.replication
-    for day in range(n_days):
-        for i in range(n_states):
-            spot = work.spots[day, i]
-            spot.shock = spot.disaster = 0.0
-            spot.closed = spot.is_burst = 0
-            spot.due = 0
-            spot.new_governors = 0
-    nation.any_shock = nation.may_close = 0
+    if nation.is_dirty:
+        for day in range(n_days):
+            for i in range(n_states):
+                spot = work.spots[day, i]
+                spot.shock = 0.0
+                spot.closed = spot.is_burst = 0
+                spot.new_governors = 0
+    nation.any_shock = nation.may_close = nation.is_calm = 0
     for day in range(n_days):
         today = work.days[day]
         today.ambiguity = records[plan.levers_of[day]].request_ambiguity
         today.is_lapse = today.is_suspended = 0
+        if today.has_disaster:
+            today.has_disaster = 0
+            work.disasters[day] = 0.0
     burst_days = int(p.withdraw_burst_days)
     for j in range(len(plan.shocks)):
         row = plan.shocks[j]
@@ -117,7 +120,7 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
             size = p.disaster_size if math.isnan(row.amount) else row.amount
             days = int(p.disaster_days) if row.days == packed.BY_CHANCE else row.days
             for later in range(day, min(day + days, n_days)):
-                add_disaster(work.spots[later, row.state], size, p.disaster_most)
+                add_disaster(work, later, row.state, size, p.disaster_most)
         elif row.kind == packed.FUNDING_LAPSE:
             for later in range(day, min(day + row.days, n_days)):
                 work.days[later].is_lapse = 1
@@ -132,19 +135,25 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
     if p.disaster_rate > 0.0:
         length = int(p.disaster_days)
         for i in range(n_states):
-            month, chance, fips = -1, 0.0, work.homes[i].fips
-            u = (0.0, 0.0, 0.0, 0.0)
-            for day in range(n_days):
-                if plan.month[day] != month:
-                    month = plan.month[day]
-                    chance = shocks.chance_within_a_day(p.disaster_rate * plan.disasters_per_day[i, month])
-                if day & 3 == 0:
-                    u = luck.block(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(day >> 2))
-                if u[day & 3] < chance:
+            fips, most = work.homes[i].fips, 0.0
+            for month in range(12):
+                most = max(most, plan.disasters_per_day[i, month])
+            # A day's chance is below its rate, so a look at four days at once is nearly always enough.
+            top = luck.reach(ABOVE * p.disaster_rate * most)
+            for four in range((n_days + 3) >> 2):
+                c0, c1, c2, c3 = luck.words(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(four))
+                if luck.least(c0, c1, c2, c3) > top:
+                    continue
+                u = luck.uniform(c0), luck.uniform(c1), luck.uniform(c2), luck.uniform(c3)
+                for day in range(4 * four, min(4 * four + 4, n_days)):
+                    rate = p.disaster_rate * plan.disasters_per_day[i, plan.month[day]]
+                    if u[day & 3] >= shocks.chance_within_a_day(rate):
+                        continue
                     v = luck.block(k0, k1, replication, WORD(luck.DISASTER_SIZE), fips, WORD(day))
                     size = shocks.lognormal(p.disaster_size, p.disaster_spread, luck.normals(v[0], v[1])[0])
                     for later in range(day, min(day + length, n_days)):
-                        add_disaster(work.spots[later, i], min(size, p.disaster_most), p.disaster_most)
+                        add_disaster(work, later, i, min(size, p.disaster_most), p.disaster_most)
+                        work.homes[i].worst = max(work.homes[i].worst, work.disasters[later, i])
     if p.incident_random > 0.0:
         chance = shocks.chance_within_a_day(p.incident_rate)
         u = (0.0, 0.0, 0.0, 0.0)
@@ -183,10 +192,11 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
                 work.spots[day, i].shock = work.spots[day - 1, i].shock * keep + work.spots[day, i].shock
 
 
-@rule
-def add_disaster(spot: Any, size: float, most: float) -> None:
+@inlined
+def add_disaster(work: Work, day: int, i: int, size: float, most: float) -> None:
     """A share of strength on duty; what comes together never exceeds the most."""
-    spot.disaster = min(spot.disaster + size, most)
+    work.disasters[day, i] = min(work.disasters[day, i] + size, most)
+    work.days[day].has_disaster = 1
 
 
 @rule
@@ -213,7 +223,41 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
     nation.rounds = nation.is_federalizing = nation.n_taken = nation.any_ordered = 0
     nation.n_active = nation.missing = nation.n_sending = 0
     nation.first_waiting = nation.first_awaiting = nation.n_decisions = nation.day = 0
-    nation.has_news = 1
+    nation.has_news = nation.has_said = 1
+    nation.any_moved = nation.n_behind = 0
+    nation.screening_days = int(p.screening_days)
+    nation.counts[:] = 0
+    nation.leaving[:] = 0.0
+    nation.come[:] = 0.0
+    nation.pool[:] = 0.0
+    nation.open_chance[:] = 0.0
+    nation.offer[:] = 0
+    nation.entered[:] = 0
+    nation.left[:] = 0
+    nation.owed[:] = 0
+    nation.screened[:] = 0
+    nation.failed[:] = 0
+    nation.ended[:] = 0
+    nation.serving[:] = 0
+    nation.back[:] = 0
+    nation.seen[:] = 0
+    nation.hash[:] = WORD(0)
+    nation.linear[:] = 0
+    nation.said[:] = WORD(0)
+    nation.keeps_up[:] = 1
+    nation.must_settle = 0
+    for stage in range(1, len(records)):
+        if records[stage].tour_days < records[stage - 1].tour_days:
+            nation.must_settle = 1
+    nation.picture = nation.n_refusing = nation.n_refusing_in_strip = 0
+    nation.leaning[:] = 0
+    nation.n_asked[:] = 0
+    nation.lean[:] = 0
+    nation.asked[:] = 0
+    nation.refusing[:] = 0
+    nation.seen_side[:] = 0
+    nation.has_moved[:] = 1
+    nation.wake[:] = 0
     nation.people[:] = 0
     nation.n_training = nation.n_awaiting = 0
     nation.n_status[:] = 0
@@ -238,9 +282,10 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
         work.homes[i] = plan.homes[i]
         home = work.homes[i]
         home.own = own_mind(home, nation)
-        home.capacity = people.screening_capacity(
+        nation.capacity[i] = people.screening_capacity(
             p.screening_rate, p.screening_reference_strength, p.screening_floor, float(home.strength)
         )
+        nation.strengths[i] = home.strength
         nation.strength += home.strength
         if home.in_strip:
             nation.strength_of_strip += home.strength

@@ -15,26 +15,34 @@ class Locator(UserProvidedCacheLocator):
         return str(config.CACHE_DIR)
 
 
-# The rules as compiled code sees them: the very functions that SimPy calls.
+# The rules as compiled code sees them: the very functions that SimPy calls. The smallest ones cost less than a call.
+for _rule in (
+    people.whole,
+    people.whole_share,
+    people.come_forward,
+    governors.added,
+    governors.balance,
+    luck.words,
+    luck.uniform,
+    luck.least,
+    luck.reach,
+    luck.block,
+):
+    register_jitable(forceinline=True)(_rule)
 for _rule in (
     people.logistic,
     people.logit,
-    people.whole,
-    people.whole_share,
     people.volunteering_share,
     people.mean_pull,
     people.staying_share,
     people.reach_today,
     people.available,
-    people.come_forward,
     people.screening_capacity,
     people.short_at_home,
     people.role_weights,
     people.split,
     governors.standing_terms,
     governors.moving_terms,
-    governors.added,
-    governors.balance,
     governors.chance_of_permitting,
     governors.chance_of_answering,
     governors.chance_of_withdrawing,
@@ -52,12 +60,15 @@ for _rule in (
     parameters.component,
     parameters.triangular,
     parameters.triangular_on_log_scale,
-    luck.block,
     luck.normals,
 ):
     register_jitable(_rule)
 
 # Nothing is allocated inside: without reference counting, arrays travel as plain pointers (20 times faster here).
-rule = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+rule = njit(nogil=True, error_model="numpy", _nrt=False)
+# What `sim.compiled` calls: the machine code of these is kept, with all that they call in it.
+entry = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+# Small, or called for every role on every day: handing over a workspace costs more than the work.
+inlined = njit(forceinline=True, nogil=True, error_model="numpy", _nrt=False)
 # Called for every state on every day: put in place by Numba, because handing over a workspace costs more than the work.
 part = njit(inline="always", nogil=True, error_model="numpy", _nrt=False)

@@ -4,26 +4,24 @@ from typing import Any
 
 import numpy as np
 
-from sim import governors
 from sim.kernel.compiling import part, rule
 from sim.kernel.layout import (
     _MIX,
-    ACTIVE,
     AT_AWAITING,
+    AT_HOME,
     AT_SCREENING,
     AT_WAITING,
+    COUNT,
     DAY_STEP,
     GOLDEN,
-    QUOTAS,
     SAID_WEIGHT,
-    SHARES,
     WEIGHTS,
     WORD,
     Full,
     Work,
 )
 from sim.kernel.steps import target
-from sim.packed import N_ROLES, N_STAGES, Plan
+from sim.packed import N_ROLES, N_STAGES
 from sim.results import (
     ACCEPTED,
     DECLINED,
@@ -42,27 +40,28 @@ from sim.results import (
 def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     """Record the evening."""
     nation, below = work.nation[0], 0
-    for i in range(len(work.homes)):
-        home = work.homes[i]
-        said = WORD(home.status * 64 + home.permitted)
-        home.hash = home.hash * DAY_STEP + (home.linear + said * SAID_WEIGHT)
-        home.seen_serving = home.serving
-        work.spots[day, i].returned = home.returned
-        at_home = home.strength * (1.0 - p.mobilized - work.spots[day, i].disaster) - home.serving
-        if at_home < p.offer_reserve * home.strength:
-            below += 1
-        if len(full.people):
+    if nation.has_said:
+        nation.has_said = 0
+        for i in range(len(work.homes)):
+            nation.said[i] = WORD(work.homes[i].status * 64 + work.homes[i].permitted) * SAID_WEIGHT
+    hashes, linear, said = nation.hash, nation.linear, nation.said
+    for i in range(len(hashes)):
+        hashes[i] = hashes[i] * DAY_STEP + (WORD(linear[i]) + said[i])
+    serving, back, seen = nation.serving, nation.back, nation.seen
+    at_home, strength, on_duty = work.calendar[AT_HOME, day, 0], nation.strengths, work.disasters[day]
+    for i in range(len(seen)):
+        seen[i] = serving[i]
+        at_home[i] = back[i]
+    free, reserve = 1.0 - p.mobilized, p.offer_reserve
+    for i in range(len(strength)):
+        below += 1 if strength[i] * (free - on_duty[i]) - serving[i] < reserve * strength[i] else 0
+    if len(full.people):
+        for i in range(len(work.homes)):
             for role in range(N_ROLES):
                 for stage in range(N_STAGES):
-                    full.people[day, i, role, stage] = home.counts[role, stage]
-            full.status[day, i] = home.status
-            full.permitted[day, i] = home.permitted
-    nation.people[:] = 0
-    for a in range(nation.n_active):
-        counts = work.homes[work.lists[ACTIVE, a]].counts
-        for role in range(N_ROLES):
-            for stage in range(N_STAGES):
-                nation.people[role, stage] += counts[role, stage]
+                    full.people[day, i, role, stage] = nation.counts[stage, role, i]
+            full.status[day, i] = work.homes[i].status
+            full.permitted[day, i] = work.homes[i].permitted
     status = nation.n_status
     series[0, day], series[1, day] = status[NOT_ASKED], status[UNDECIDED]
     series[2, day], series[3, day] = status[ACCEPTED] + status[LIMITED], status[LIMITED]
@@ -84,8 +83,8 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
 
 
 @part
-def observe(plan: Plan, work: Work, p: Any, levers: Any) -> None:
-    """Take the picture that all see tomorrow; peers are worked out anew only when somebody has moved."""
+def observe(work: Work, p: Any, levers: Any) -> None:
+    """Take the picture that all see tomorrow; leans are gathered anew only when somebody has moved."""
     nation = work.nation[0]
     wanted, total = target(p), np.int64(0)
     for role in range(N_ROLES):
@@ -98,58 +97,52 @@ def observe(plan: Plan, work: Work, p: Any, levers: Any) -> None:
         nation.wanted_missing[role] = max(0, (wanted * size // total if total else 0) - serving)
     if nation.has_news:
         nation.has_news = 0
-        weigh_peers(plan, work)
+        gather_leans(work)
 
 
 @rule
-def weigh_peers(plan: Plan, work: Work) -> None:
-    """Leans of all states, and what each sees of its neighbors and of the others of its side."""
-    nation, homes = work.nation[0], work.homes
-    lean, asked = work.lists[SHARES], work.lists[QUOTAS]
-    refused = refused_in_strip = 0
-    leaning, n_asked = nation.leaning, nation.n_asked
-    leaning[:] = 0
-    n_asked[:] = 0
-    for i in range(len(homes)):
-        home = homes[i]
-        lean[i] = asked[i] = 0
+def gather_leans(work: Work) -> None:
+    """Leans of states that moved today; what each sees of its peers is worked out when it weighs: see `steps.look_around`."""
+    nation = work.nation[0]
+    nation.picture += 1
+    for i in range(len(work.homes)):
+        if not nation.has_moved[i]:
+            continue
+        nation.has_moved[i] = 0
+        home, lean, asked = work.homes[i], 0, 0
         if home.has_governor:
             if home.status in (ACCEPTED, LIMITED):
-                lean[i] = 1
+                lean = 1
             elif home.status in (DECLINED, WITHDRAWN):
-                lean[i] = -1
+                lean = -1
             if home.status not in (NOT_ASKED, FEDERALIZED):
-                asked[i] = 1
-        leaning[home.side + 1] += lean[i]
-        n_asked[home.side + 1] += asked[i]
-        if lean[i] < 0 or (home.bars_outsiders and lean[i] == 0):
-            refused += home.strength
-            if home.in_strip:
-                refused_in_strip += home.strength
-    for i in range(len(homes)):
-        home = homes[i]
-        near = near_asked = 0
-        for k in range(plan.first_neighbor[i], plan.first_neighbor[i + 1]):
-            near += lean[plan.neighbors[k]]
-            near_asked += asked[plan.neighbors[k]]
-        home.neighbor_balance = governors.balance(near, near_asked)
-        home.side_balance = governors.balance(leaning[home.side + 1] - lean[i], n_asked[home.side + 1] - asked[i])
-    nation.refused = refused / nation.strength
-    nation.refused_in_strip = refused_in_strip / max(nation.strength_of_strip, 1)
+                asked = 1
+        refusing = 1 if lean < 0 or (home.bars_outsiders and lean == 0) else 0
+        # A governor who has taken office may be of another side than the one seen before.
+        nation.leaning[nation.seen_side[i]] -= nation.lean[i]
+        nation.n_asked[nation.seen_side[i]] -= nation.asked[i]
+        nation.seen_side[i] = home.side + 1
+        nation.leaning[home.side + 1] += lean
+        nation.n_asked[home.side + 1] += asked
+        nation.n_refusing += (refusing - nation.refusing[i]) * home.strength
+        if home.in_strip:
+            nation.n_refusing_in_strip += (refusing - nation.refusing[i]) * home.strength
+        nation.lean[i], nation.asked[i], nation.refusing[i] = lean, asked, refusing
+    nation.refused = nation.n_refusing / nation.strength
+    nation.refused_in_strip = nation.n_refusing_in_strip / max(nation.strength_of_strip, 1)
 
 
 @rule
 def run_hash(work: Work) -> Any:
     """See `results.run_hash`."""
-    total, n_states = WORD(0), len(work.homes)
+    nation, total, n_states = work.nation[0], WORD(0), len(work.homes)
     for i in range(n_states):
-        total += mixed(work.homes[i].hash ^ (WORD(i + 1) * GOLDEN))
+        total += mixed(nation.hash[i] ^ (WORD(i + 1) * GOLDEN))
     officers_hash = WORD(0)
     for day in range(len(work.days)):
         today = work.days[day]
-        officers_hash = officers_hash * DAY_STEP + (
-            WORD(today.hired) * WEIGHTS[0, 0] + WORD(today.deputized) * WEIGHTS[0, 1]
-        )
+        counts = COUNT(today.hired) * WEIGHTS[0, 0] + COUNT(today.deputized) * WEIGHTS[0, 1]
+        officers_hash = officers_hash * DAY_STEP + WORD(COUNT(counts))
     return total + mixed(officers_hash ^ (WORD(n_states + 1) * GOLDEN))
 
 
@@ -166,11 +159,17 @@ def clean(work: Work, n_days: int) -> None:
     """Leave the workspace as it was found: every calendar empty."""
     nation = work.nation[0]
     work.calendar[:AT_AWAITING, n_days] = 0
-    first = n_days
+    first = max(0, n_days - nation.screening_days)
     for a in range(nation.n_active):
-        first = min(first, work.homes[work.lists[ACTIVE, a]].next_screened)
+        home = work.homes[nation.active[a]]
+        if home.is_behind:
+            first = min(first, home.next_screened)
     work.calendar[AT_SCREENING, first:] = 0
-    work.calendar[AT_WAITING:AT_SCREENING, nation.first_waiting :] = 0
-    work.calendar[AT_AWAITING:AT_WAITING, nation.first_awaiting :] = 0
+    work.calendar[AT_WAITING + 1, nation.first_waiting :] = 0
+    if nation.any_moved:
+        work.calendar[AT_WAITING, nation.first_waiting :] = 0
+    if nation.n_awaiting:
+        work.calendar[AT_AWAITING:AT_WAITING, nation.first_awaiting :] = 0
     for day in range(n_days):
-        work.days[day].waiting = work.days[day].awaiting = 0
+        work.days[day].waiting = work.days[day].awaiting = work.days[day].screening = work.days[day].due = 0
+        work.days[day].is_crowded = 0

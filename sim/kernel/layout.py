@@ -1,5 +1,6 @@
 """What a run of the compiled loop writes into: records of the nation, its days and its states, and the calendar of people."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,64 +16,60 @@ N_SERIES, N_STATUSES = len(SERIES), len(STATUSES)
 N_TERMS = len(governors.TERMS)
 WORD = np.uint64
 DAY_STEP, SAID_WEIGHT, GOLDEN = np.uint64(DAY_WEIGHT), np.uint64(STATUS_WEIGHT), np.uint64(0x9E3779B97F4A7C15)
-WEIGHTS = COUNT_WEIGHTS.reshape(N_ROLES, N_STAGES)
+COUNT, WEIGHTS = np.uint32, COUNT_WEIGHTS.reshape(N_ROLES, N_STAGES)
 _MIX = tuple(np.uint64(x) for x in (30, 0xBF58476D1CE4E5B9, 27, 0x94D049BB133111EB, 31))
 
 # The answers of a decision, by code.
 DECISIONS = ("accept", "accept with limits", "accept more", "decline", "decline more", "no answer", "withdraw")
 SAID_YES, SAID_LIMITED, SAID_MORE, SAID_NO, SAID_NO_MORE, SAID_NOTHING, SAID_WITHDRAW = range(7)
 NAN = float("nan")
+# Bounds stand so much above what they bound, because sums of bounds round otherwise than sums of terms.
+ABOVE, HAIR = 1.0 + 1e-9, 1e-12
 
-# What there is once in a run.
-NATION = np.dtype(
-    [
-        ("day", np.int64),
-        ("stage", np.int64),
-        ("approval", np.int64),
-        ("rounds", np.int64),
-        ("next_ask", np.int64),
-        ("is_federalizing", np.int64),
-        ("n_taken", np.int64),
-        ("has_news", np.int64),
-        ("any_shock", np.int64),
-        ("may_close", np.int64),
-        ("any_ordered", np.int64),
-        ("n_active", np.int64),
-        ("missing", np.int64),
-        ("n_sending", np.int64),
-        ("n_training", np.int64),
-        ("n_awaiting", np.int64),
-        ("first_waiting", np.int64),
-        ("first_awaiting", np.int64),
-        ("n_decisions", np.int64),
-        ("strength", np.int64),
-        ("strength_of_strip", np.int64),
-        ("national", np.float64),
-        ("partisan", np.float64),
-        ("ceiling", np.float64),
-        ("chance", np.float64),
-        ("fail_share", np.float64),
-        ("refused", np.float64),
-        ("refused_in_strip", np.float64),
-        ("status_cost", np.float64),
-        ("k0", np.uint64),
-        ("k1", np.uint64),
-        ("replication", np.uint64),
+# Room for so many states at a time: a loop over all of them has a length that the compiler knows, and no rest.
+STEP = 64
+
+
+@cache
+def nation_type(n_places: int) -> Any:
+    """What there is once in a run, and rows of numbers by state and by role and state.
+
+    One record is one pointer, and what lies in it at fixed places cannot overlap: loops over its rows become vector
+    instructions without a look at run time. A world that needs more room is compiled anew.
+    """
+    once = {
+        np.int64: "day stage approval rounds next_ask is_federalizing n_taken has_news any_shock may_close is_calm is_dirty"
+        " picture any_ordered any_moved must_settle has_said n_behind n_away screening_days n_active missing n_sending"
+        " n_training n_awaiting first_waiting first_awaiting n_decisions strength strength_of_strip n_refusing"
+        " n_refusing_in_strip weighed_roles n_wanted",
+        np.float64: "national partisan ceiling chance fail_share refused refused_in_strip status_cost each_wanted",
+        np.uint64: "k0 k1 replication",
+    }
+    by_role = {
+        np.int64: "course_days wanted_missing wanted_sizes weights wanted parts some",
+        np.float64: "costs pulls",
+    }
+    by_state = {
+        np.int32: "offer entered news serving back seen keeps_up capacity wake lean asked refusing seen_side has_moved",
+        np.int64: "active awake taken shares quotas",
+        np.float64: "strengths come pool chances open_chance",
+        np.uint64: "hash said",
+        COUNT: "linear",
+    }
+    by_both = {np.float64: "leaving", np.int32: "left owed screened failed"}
+    fields: list[tuple[Any, ...]] = [(name, kind) for kind, names in once.items() for name in names.split()]
+    for shape, groups in (((N_ROLES,), by_role), ((n_places,), by_state), ((N_ROLES, n_places), by_both)):
+        fields += [(name, kind, shape) for kind, names in groups.items() for name in names.split()]
+    fields += [
         ("regional", np.float64, (8,)),
-        ("costs", np.float64, (N_ROLES,)),
-        ("pulls", np.float64, (N_ROLES,)),
-        ("course_days", np.int64, (N_ROLES,)),
-        ("wanted_missing", np.int64, (N_ROLES,)),
-        ("wanted_sizes", np.int64, (N_ROLES,)),
-        ("weights", np.int64, (N_ROLES,)),
-        ("parts", np.int64, (N_ROLES,)),
-        ("some", np.int64, (N_ROLES,)),
-        ("people", np.int32, (N_ROLES, N_STAGES)),
+        ("people", np.int64, (N_ROLES, N_STAGES)),
         ("n_status", np.int64, (N_STATUSES,)),
         ("leaning", np.int64, (3,)),
         ("n_asked", np.int64, (3,)),
+        ("ended", np.int32, (2, N_ROLES, n_places)),
+        ("counts", np.int32, (N_STAGES, N_ROLES, n_places)),
     ]
-)
+    return np.dtype(fields)
 
 
 # What a day is, and what a day is in one state.
@@ -83,16 +80,17 @@ DAY = np.dtype(
         ("is_suspended", np.int64),
         ("hired", np.int64),
         ("deputized", np.int64),
+        ("screening", np.int64),
         ("waiting", np.int64),
         ("awaiting", np.int64),
+        ("is_crowded", np.int64),
+        ("due", np.int64),
+        ("has_disaster", np.int64),
     ]
 )
 SPOT = np.dtype(
     [
         ("shock", np.float64),
-        ("disaster", np.float64),
-        ("returned", np.int32),
-        ("due", np.int32),
         ("closed", np.uint8),
         ("is_burst", np.uint8),
         ("was_ordered", np.uint8),
@@ -119,38 +117,55 @@ DECISION = np.dtype(
 )
 
 # Layers of the calendar. Where two stand for one stage, the first holds those who were called, the second those ordered;
-# of those who wait for a seat the first holds people moved out of a role, the second those who came forward.
-AT_TRAINING, AT_TRAVEL, AT_IN_PLACE, AT_AWAITING, AT_WAITING, AT_SCREENING, N_LAYERS = 0, 2, 4, 6, 8, 10, 11
+# of those who wait for a seat the first holds people moved out of a role, the second those who came forward. The last
+# holds, in its first role, all who had come home by that evening.
+AT_TRAINING, AT_TRAVEL, AT_IN_PLACE, AT_AWAITING, AT_WAITING, AT_SCREENING, AT_HOME, N_LAYERS = (
+    0,
+    2,
+    4,
+    6,
+    8,
+    10,
+    11,
+    12,
+)
 ALL = shocks.ALL_ROLES
 
 
 class Work(NamedTuple):
     """A workspace for one run at a time, its calendar empty before and after each run.
 
-    nation, homes, days, spots
-        Records: one; one for each state; for each day; for each day and state (shape (n_days, n_states)). Of a day:
-        ambiguity, lapse and suspension as in `shocks.Forces`; officers; all people waiting for a seat who came forward
-        on it, or for a supervisor since it. Of a spot: jumps in force, share on disaster duty, people come home by that
-        evening, roles closed by courts, whether a burst is on, how many governors take office (times 4,
-        plus 1 and the side of the last),
-        and whether those who came forward were ordered.
+    nation
+        One record: see `nation_type`. By state: people in the mission, come home, and in the mission last evening; whether
+        a desk keeps up, and what it can see in a day; the next day on which a governor must be looked at; whether it agreed
+        (1) or refused (-1), whether it had been asked and whether it refuses to be a host in last evening's picture, and
+        whether its answer has changed since; positions of states whose desk has
+        opened; whether a state is federalized; scratch; the hash so far, counts under their weights, and what was said
+        under its weight. By role and state: what attrition adds up to and who left; people taken out of tours that have
+        not ended yet (`owed`, from those that end first); who was screened, failed, and whose tours ended (called,
+        ordered). By stage, role and state: people.
+    homes, days, spots
+        Records: one for each state; for each day; for each day and state (shape (n_days, n_states)). Of a day:
+        ambiguity, lapse and suspension as in `shocks.Forces`; officers; all people not yet screened or waiting for a seat
+        who came forward on it, or for a supervisor since it; whether more came somewhere than a desk can see in a day;
+        where in the calendar somebody ends something on it (bits); whether somebody is on disaster duty. Of a spot: jumps
+        in force, roles closed by courts, whether a burst is on, how many governors take office (times 4, plus 1 and the
+        side of the last), and whether those who came forward were ordered.
+    disasters
+        Share of strength on disaster duty, shape (n_days, n_places).
     calendar
-        People by layer, day, state and role, shape (N_LAYERS, n_days + 1, n_states, n_roles): those in training, in travel
-        and in place by the morning on which that ends (the last row stands for all days after the run), those awaiting a
-        supervisor by the day on which their course ended, those waiting or screening by the day on which they came.
-    lists
-        Rows of numbers by state: positions of states whose desk has opened, whether a state is federalized, scratch.
+        People by layer, day, role and state, shape (N_LAYERS, n_days + 1, n_roles, n_places): those in training, in travel
+        and in place by the morning on which that ends (the last row stands for all days after the run; those in place
+        include those `owed`), those awaiting a supervisor by the day on which their course ended, those waiting or
+        screening by the day on which they came.
     """
 
     nation: NDArray[Any]
     homes: NDArray[Any]
     days: NDArray[Any]
     spots: NDArray[Any]
+    disasters: NDArray[np.float64]
     calendar: NDArray[np.int32]
-    lists: NDArray[np.int64]
-
-
-ACTIVE, TAKEN, SHARES, QUOTAS, N_LISTS = range(5)
 
 
 class Full(NamedTuple):
@@ -170,13 +185,14 @@ class Full(NamedTuple):
 
 def workspace(n_days: int, n_states: int) -> Work:
     """A clean workspace."""
+    n_places = -(-n_states // STEP) * STEP
     return Work(
-        nation=np.zeros(1, NATION).view(np.recarray),
+        nation=np.zeros(1, nation_type(n_places)).view(np.recarray),
         homes=np.zeros(n_states, packed.HOME).view(np.recarray),
         days=np.zeros(n_days, DAY).view(np.recarray),
         spots=np.zeros((n_days, n_states), SPOT).view(np.recarray),
-        calendar=np.zeros((N_LAYERS, n_days + 1, n_states, N_ROLES), np.int32),
-        lists=np.zeros((N_LISTS, n_states), np.int64),
+        disasters=np.zeros((n_days, n_places)),
+        calendar=np.zeros((N_LAYERS, n_days + 1, N_ROLES, n_places), np.int32),
     )
 
 

@@ -5,25 +5,38 @@ from typing import Any
 import numpy as np
 
 from sim import people, shocks
-from sim.kernel.compiling import part, rule
+from sim.kernel.compiling import inlined, part, rule
 from sim.kernel.layout import (
-    ACTIVE,
-    ALL,
     AT_AWAITING,
     AT_IN_PLACE,
     AT_SCREENING,
     AT_TRAINING,
     AT_TRAVEL,
     AT_WAITING,
+    COUNT,
     ENFORCEMENT,
-    QUOTAS,
-    SHARES,
+    WEIGHTS,
     WORD,
     Work,
 )
-from sim.kernel.steps import clear_calendar, enter, move, open_now, own_mind, put, take_from_place
+from sim.kernel.steps import (
+    clear_calendar,
+    enter,
+    enter_all,
+    look_around,
+    move,
+    move_on,
+    open_now,
+    own_mind,
+    put,
+    remember,
+    settle,
+    split_roles,
+    take_from_place,
+    whole_of,
+)
 from sim.packed import N_ROLES, Plan
-from sim.results import AWAITING, ENTERED, IN_PLACE, LEFT, RETURNED, SCREENED_OUT, SCREENING, TRAINING, TRAVEL, WAITING
+from sim.results import AWAITING, IN_PLACE, LEFT, RETURNED, SCREENED_OUT, SCREENING, TRAINING, TRAVEL, WAITING
 
 
 @part
@@ -33,6 +46,9 @@ def turn_day(plan: Plan, work: Work, records: Any, values: Any, day: int) -> Non
     nation.day = day
     if day == 0 or stage != nation.stage:
         nation.stage = stage
+        nation.n_away = 0
+        for i in range(len(work.homes)):
+            nation.n_away += plan.is_away[stage, i]
         p = records[stage]
         nation.status_cost = values[stage, plan.levers[stage].status_cost_at]
         nation.costs[0], nation.costs[1] = p.support_role_administration, p.support_role_support
@@ -52,19 +68,21 @@ def strike(plan: Plan, work: Work, day: int, n_days: int) -> None:
             new = np.int64(work.spots[day, i].new_governors)
             if new:
                 home = work.homes[i]
+                # Today's picture is of the side that was.
+                look_around(plan, work, i)
                 home.governor += WORD(new >> 2)
                 home.side = (new & 3) - 1
                 home.prior_position = 0.0
                 home.own = own_mind(home, nation)
                 home.standing_of = -1
-                nation.has_news = 1
+                nation.has_moved[i] = nation.has_news = 1
     if nation.may_close:
         for i in range(len(work.homes)):
             home = work.homes[i]
             lawful = levers.federal_roles if home.is_federal else levers.open_roles
             closed = (~lawful | np.int64(work.spots[day, i].closed)) & shocks.ALL_ROLES
             closing = closed & ~home.closed_before
-            if closing and home.entered:
+            if closing and nation.entered[i]:
                 reassign(work, levers, i, closing, n_days)
             home.closed_before = closed
 
@@ -77,27 +95,27 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
     for role in range(N_ROLES):
         if not closing >> role & 1:
             continue
-        moved = 0
+        moved = np.int64(0)
         for stage in range(SCREENING, IN_PLACE + 1):
-            moved += home.counts[role, stage]
+            moved += nation.counts[stage, role, i]
         for stage in range(SCREENING, IN_PLACE + 1):
-            n = home.counts[role, stage]
+            n = np.int64(nation.counts[stage, role, i])
             if n and not still_open:
-                move(home, nation, role, stage, RETURNED, n)
+                move(nation, i, role, stage, RETURNED, n)
             elif n and stage != WAITING:
-                move(home, nation, role, stage, WAITING, n)
+                move(nation, i, role, stage, WAITING, n)
         if not moved:
             continue
         clear_calendar(work, i, role, nation.day, n_days)
-        home.first_due[role] = n_days
         if still_open:
             people.role_weights(nation.wanted_missing, nation.wanted_sizes, still_open, nation.weights)
             people.split(moved, nation.weights, nation.parts)
-            enter(home, nation, role, -moved)
+            nation.any_moved = 1
+            enter(nation, i, role, -moved)
             for other in range(N_ROLES):
                 n = nation.parts[other]
-                enter(home, nation, other, n)
-                work.calendar[AT_WAITING, nation.day, i, other] += n
+                enter(nation, i, other, n)
+                work.calendar[AT_WAITING, nation.day, other, i] += n
                 work.days[nation.day].waiting += n
             nation.first_waiting = min(nation.first_waiting, nation.day)
 
@@ -105,48 +123,79 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
 @part
 def end_things(plan: Plan, work: Work, p: Any, day: int, n_days: int) -> None:
     """Courses, journeys and tours end."""
-    nation, stage = work.nation[0], plan.levers_of[day]
-    home_days, away_days, tour_days = int(p.travel_home_days), int(p.travel_away_days), int(p.tour_days)
-    until = min(day + tour_days, n_days)
-    for o in range(1 + nation.any_ordered):
-        reup = people.staying_share(p.tour_reup, p.directed_reup_factor, o == 1)
-        for a in range(nation.n_active):
-            i = work.lists[ACTIVE, a]
-            due = np.int64(work.spots[day, i].due)
-            if not due:
-                continue
-            home = work.homes[i]
-            arrival = min(day + (away_days if plan.is_away[stage, i] else home_days), n_days)
-            ending, arriving = due >> N_ROLES * (AT_IN_PLACE + o) & ALL, due >> N_ROLES * (AT_TRAVEL + o) & ALL
-            learned = due >> N_ROLES * (AT_TRAINING + o) & ALL
+    due, nation = work.days[day].due, work.nation[0]
+    if due:
+        for o in range(1 + nation.any_ordered):
+            reup = people.staying_share(p.tour_reup, p.directed_reup_factor, o == 1)
             for role in range(N_ROLES):
-                if learned >> role & 1:
-                    n = np.int64(work.calendar[AT_TRAINING + o, day, i, role])
-                    work.calendar[AT_TRAINING + o, day, i, role] = 0
-                    if role == ENFORCEMENT:
-                        move(home, nation, role, TRAINING, AWAITING, n)
-                        work.calendar[AT_AWAITING + o, day, i, role] += n
-                        work.days[day].awaiting += n
-                        nation.n_awaiting += n
-                    else:
-                        move(home, nation, role, TRAINING, TRAVEL, n)
-                        put(work.calendar, work.spots, AT_TRAVEL + o, arrival, i, role, n)
-                if ending >> role & 1:
-                    n = np.int64(work.calendar[AT_IN_PLACE + o, day, i, role])
-                    work.calendar[AT_IN_PLACE + o, day, i, role] = 0
-                    stay = people.whole_share(home.ended[o, role], n, reup)
-                    home.ended[o, role] += n
-                    if n > stay:
-                        move(home, nation, role, IN_PLACE, RETURNED, n - stay)
-                    if stay:
-                        put(work.calendar, work.spots, AT_IN_PLACE + o, until, i, role, stay)
-                        home.first_due[role] = min(home.first_due[role], until)
-                if arriving >> role & 1:
-                    n = np.int64(work.calendar[AT_TRAVEL + o, day, i, role])
-                    work.calendar[AT_TRAVEL + o, day, i, role] = 0
-                    move(home, nation, role, TRAVEL, IN_PLACE, n)
-                    put(work.calendar, work.spots, AT_IN_PLACE + o, until, i, role, n)
-                    home.first_due[role] = min(home.first_due[role], until)
+                if due >> N_ROLES * (AT_TRAINING + o) + role & 1:
+                    end_courses(plan, work, p, o, role, n_days)
+                if due >> N_ROLES * (AT_IN_PLACE + o) + role & 1:
+                    end_tours(work, p, o, role, reup, n_days)
+                if due >> N_ROLES * (AT_TRAVEL + o) + role & 1:
+                    until, layer = min(day + int(p.tour_days), n_days), AT_IN_PLACE + o
+                    row, next_row = work.calendar[AT_TRAVEL + o, day, role], work.calendar[layer, until, role]
+                    move_on(nation, role, TRAVEL, IN_PLACE, row, next_row)
+                    remember(work.days, layer, until, role)
+
+
+@inlined
+def end_courses(plan: Plan, work: Work, p: Any, o: int, role: int, n_days: int) -> None:
+    """Courses of a role end today: people travel, or wait for a supervisor."""
+    nation = work.nation[0]
+    day, stage = nation.day, nation.stage
+    row = work.calendar[AT_TRAINING + o, day, role]
+    if role == ENFORCEMENT:
+        n = move_on(nation, role, TRAINING, AWAITING, row, work.calendar[AT_AWAITING + o, day, role])
+        work.days[day].awaiting += n
+        nation.n_awaiting += n
+        nation.n_training -= n
+        return
+    home_day, away_day = min(day + int(p.travel_home_days), n_days), min(day + int(p.travel_away_days), n_days)
+    if nation.n_away:
+        for i in range(len(work.homes)):
+            if plan.is_away[stage, i] and row[i]:
+                put(work, AT_TRAVEL + o, away_day, i, role, np.int64(row[i]))
+                move(nation, i, role, TRAINING, TRAVEL, np.int64(row[i]))
+                row[i] = 0
+    next_row = work.calendar[AT_TRAVEL + o, home_day, role]
+    nation.n_training -= move_on(nation, role, TRAINING, TRAVEL, row, next_row)
+    remember(work.days, AT_TRAVEL + o, home_day, role)
+
+
+@inlined
+def end_tours(work: Work, p: Any, o: int, role: int, reup: float, n_days: int) -> None:
+    """Tours of a role end today, for those whom nothing has taken out of them: some stay for another, the others go home."""
+    nation = work.nation[0]
+    until, layer = min(nation.day + int(p.tour_days), n_days), AT_IN_PLACE + o
+    row, next_row = work.calendar[layer, nation.day, role], work.calendar[layer, until, role]
+    owed, ended, serving, back, linear = (
+        nation.owed[role],
+        nation.ended[o, role],
+        nation.serving,
+        nation.back,
+        nation.linear,
+    )
+    of, to = nation.counts[IN_PLACE, role], nation.counts[RETURNED, role]
+    weight, total = WEIGHTS[role, RETURNED] - WEIGHTS[role, IN_PLACE], np.int32(0)
+    for i in range(len(to)):
+        taken = min(row[i], owed[i])
+        owed[i] -= taken
+        n = np.int32(row[i] - taken)
+        stay = np.int32(whole_of(reup * (ended[i] + n)) - whole_of(reup * ended[i]))
+        gone = np.int32(n - stay)
+        ended[i] += n
+        row[i] = 0
+        next_row[i] += stay
+        of[i] -= gone
+        to[i] += gone
+        serving[i] -= gone
+        back[i] += gone
+        linear[i] += COUNT(gone) * weight
+        total = np.int32(total + gone)
+    nation.people[role, IN_PLACE] -= total
+    nation.people[role, RETURNED] += total
+    remember(work.days, layer, until, role)
 
 
 @part
@@ -154,67 +203,149 @@ def leave(work: Work, p: Any, day: int) -> None:
     """Attrition of those in place."""
     nation = work.nation[0]
     rate = min(1.0, p.attrition * (p.funding_attrition if work.days[day].is_lapse else 1.0))
-    for a in range(nation.n_active):
-        i = work.lists[ACTIVE, a]
-        home = work.homes[i]
-        for role in range(N_ROLES):
-            here = home.counts[role, IN_PLACE]
-            if not here:
-                continue
-            home.leaving[role] += rate * here
-            if home.leaving[role] > home.left[role] + people.ALMOST_ONE:
-                n = min(np.int64(here), people.whole(home.leaving[role]) - home.left[role])
-                if n:
-                    home.left[role] += n
-                    take_from_place(work, i, role, n, LEFT)
+    for role in range(N_ROLES):
+        if nation.people[role, IN_PLACE]:
+            leave_role(nation, role, rate)
+
+
+@inlined
+def leave_role(nation: Any, role: int, rate: float) -> None:
+    """Add to what is due in a role; whole people leave, out of the tours that end first."""
+    leaving, left, owed, serving, linear = (
+        nation.leaving[role],
+        nation.left[role],
+        nation.owed[role],
+        nation.serving,
+        nation.linear,
+    )
+    here, there = nation.counts[IN_PLACE, role], nation.counts[LEFT, role]
+    weight, total = WEIGHTS[role, LEFT] - WEIGHTS[role, IN_PLACE], np.int32(0)
+    for i in range(len(here)):
+        leaving[i] += rate * here[i]
+        n = min(here[i], np.int32(whole_of(leaving[i]) - left[i]))
+        left[i] += n
+        owed[i] += n
+        here[i] -= n
+        there[i] += n
+        serving[i] -= n
+        linear[i] += COUNT(n) * weight
+        total = np.int32(total + n)
+    nation.people[role, IN_PLACE] -= total
+    nation.people[role, LEFT] += total
 
 
 @part
+def screen_all(work: Work, came: int) -> None:
+    """Desks that keep up see all who came on a day, if these are no more than they can see in a day."""
+    nation, queues = work.nation[0], work.calendar[AT_SCREENING, came]
+    if work.days[came].is_crowded:
+        for i in range(len(work.homes)):
+            total = np.int64(0)
+            for role in range(N_ROLES):
+                total += queues[role, i]
+            if total > nation.capacity[i] and nation.keeps_up[i]:
+                fall_behind(work, i, came)
+    n = np.int64(0)
+    for role in range(N_ROLES):
+        if nation.people[role, SCREENING]:
+            n += screen_role(work, queues[role], role, came, nation.fail_share)
+    if n:
+        nation.first_waiting = min(nation.first_waiting, came)
+
+
+@rule
+def fall_behind(work: Work, i: int, came: int) -> None:
+    """A desk has more people before it than it can see in a day; from now on it goes its own pace."""
+    home = work.homes[i]
+    home.is_behind, home.next_screened = 1, came
+    nation = work.nation[0]
+    nation.keeps_up[i] = 0
+    nation.n_behind += 1
+
+
+@inlined
+def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float) -> int:
+    """See those of a role who came on a day, where desks keep up; returns how many."""
+    nation, waiting = work.nation[0], work.calendar[AT_WAITING + 1, came, role]
+    keeps_up, screened, failed = nation.keeps_up, nation.screened[role], nation.failed[role]
+    counts, serving, linear = nation.counts, nation.serving, nation.linear
+    before, after, out = counts[SCREENING, role], counts[WAITING, role], counts[SCREENED_OUT, role]
+    pass_weight = WEIGHTS[role, WAITING] - WEIGHTS[role, SCREENING]
+    fail_weight = WEIGHTS[role, SCREENED_OUT] - WEIGHTS[role, WAITING]
+    all_seen, all_out = np.int32(0), np.int32(0)
+    for i in range(len(before)):
+        seen = np.int32(queue[i] * keeps_up[i])
+        screened[i] += seen
+        total = whole_of(fail_share * screened[i])
+        failing = np.int32(total - failed[i])
+        failed[i] = total
+        queue[i] -= seen
+        waiting[i] += seen - failing
+        before[i] -= seen
+        after[i] += seen - failing
+        out[i] += failing
+        serving[i] -= failing
+        linear[i] += COUNT(seen) * pass_weight + COUNT(failing) * fail_weight
+        all_seen = np.int32(all_seen + seen)
+        all_out = np.int32(all_out + failing)
+    n, n_out = np.int64(all_seen), np.int64(all_out)
+    nation.people[role, SCREENING] -= n
+    nation.people[role, WAITING] += n - n_out
+    nation.people[role, SCREENED_OUT] += n_out
+    work.days[came].screening -= n
+    work.days[came].waiting += n - n_out
+    return n
+
+
+@rule
 def screen(work: Work, i: int, day: int, screening_days: int) -> None:
-    """See the oldest cohorts first, as many people as the desk can in a day."""
+    """A desk that is behind: see the oldest cohorts first, as many people as the desk can in a day."""
     home, nation = work.homes[i], work.nation[0]
-    left = home.capacity
+    left = np.int64(nation.capacity[i])
     while home.next_screened <= day - screening_days and left > 0:
         came = home.next_screened
-        queue = work.calendar[AT_SCREENING, came, i]
-        n = 0
+        n = np.int64(0)
         for role in range(N_ROLES):
-            nation.some[role] = queue[role]
-            n += queue[role]
+            nation.weights[role] = nation.some[role] = work.calendar[AT_SCREENING, came, role, i]
+            n += nation.some[role]
         if n > left:
             n = left
-            people.split(left, queue, nation.some)
+            people.split(left, nation.weights, nation.some)
         else:
             home.next_screened += 1
         if not n:
             continue
         left -= n
         nation.first_waiting = min(nation.first_waiting, came)
+        work.days[came].screening -= n
         for role in range(N_ROLES):
             seen = nation.some[role]
             if seen:
-                home.screened[role] += seen
-                failed = people.whole(nation.fail_share * home.screened[role]) - home.failed[role]
-                queue[role] -= seen
+                nation.screened[role, i] += seen
+                failed = people.whole(nation.fail_share * nation.screened[role, i]) - nation.failed[role, i]
+                work.calendar[AT_SCREENING, came, role, i] -= seen
                 if failed:
-                    home.failed[role] += failed
-                    move(home, nation, role, SCREENING, SCREENED_OUT, failed)
-                move(home, nation, role, SCREENING, WAITING, seen - failed)
-                work.calendar[AT_WAITING + 1, came, i, role] += seen - failed
+                    nation.failed[role, i] += failed
+                    move(nation, i, role, SCREENING, SCREENED_OUT, failed)
+                move(nation, i, role, SCREENING, WAITING, seen - failed)
+                work.calendar[AT_WAITING + 1, came, role, i] += seen - failed
                 work.days[came].waiting += seen - failed
+    if home.next_screened > day - screening_days:
+        home.is_behind, nation.keeps_up[i] = 0, 1
+        nation.n_behind -= 1
 
 
 @rule
 def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     """A recall clause brings troops back; count who is missing."""
     home, nation = work.homes[i], work.nation[0]
-    on_duty, serving = disaster * home.strength, home.serving
+    on_duty, serving = disaster * home.strength, np.int64(nation.serving[i])
     needed = p.offer_reserve * home.strength + on_duty
     short = people.whole(people.short_at_home(float(home.strength), p.mobilized, float(serving), needed))
     if short and home.has_recall_clause:
-        in_place = 0
+        in_place = np.int64(0)
         for role in range(N_ROLES):
-            nation.some[role] = home.counts[role, IN_PLACE]
+            nation.some[role] = nation.counts[IN_PLACE, role, i]
             in_place += nation.some[role]
         recalled = min(short, in_place)
         people.split(recalled, nation.some, nation.parts)
@@ -225,58 +356,111 @@ def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     nation.missing += people.whole(people.short_at_home(float(home.strength), p.mobilized, float(serving), on_duty))
 
 
+@rule
+def chance_today(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) -> float:
+    """The daily chance of those who may come forward in a state, in a day of any kind."""
+    home, nation = work.homes[i], work.nation[0]
+    if not open_now(home, levers, np.int64(work.spots[day, i].closed)):
+        return 0.0
+    chance = 1.0 / max(1, home.ordered_by - day + 1) if home.ordered_by >= 0 else nation.chance
+    if disaster > 0.0 or work.days[day].is_lapse:
+        chance *= people.reach_today(p.mobilized, disaster, p.funding_share, 1.0 if work.days[day].is_lapse else 0.0)
+    return chance
+
+
+@inlined
+def come_all(nation: Any) -> int:
+    """Those who come forward today in all states, under the chances of today; returns in how many states somebody comes."""
+    come, pool, offer, entered = nation.come, nation.pool, nation.offer, nation.entered
+    chances, news, n_states = nation.chances, nation.news, np.int32(0)
+    for i in range(len(come)):
+        more = people.come_forward(come[i], pool[i], float(offer[i]), chances[i])
+        more = more if pool[i] > come[i] and entered[i] < offer[i] else come[i]
+        n = np.int32(whole_of(more) - entered[i])
+        come[i] = more
+        news[i] = n
+        entered[i] += n
+        n_states = np.int32(n_states + (1 if n > 0 else 0))
+    return n_states
+
+
 @part
-def take_in(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) -> None:
+def take_in(work: Work, levers: Any, i: int, day: int, n: int) -> None:
     """Those who come forward today become a cohort, split over roles."""
     home, nation = work.homes[i], work.nation[0]
     roles = open_now(home, levers, np.int64(work.spots[day, i].closed))
-    if not roles:
-        return
-    is_ordered = home.ordered_by >= 0
-    chance = 1.0 / max(1, home.ordered_by - day + 1) if is_ordered else nation.chance
-    if disaster > 0.0 or work.days[day].is_lapse:
-        chance *= people.reach_today(p.mobilized, disaster, p.funding_share, 1.0 if work.days[day].is_lapse else 0.0)
-    home.come = people.come_forward(home.come, home.pool, float(home.offer), chance)
-    n = people.whole(home.come) - home.entered
-    if n <= 0:
-        return
-    home.entered += n
-    people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.weights)
-    people.split(n, nation.weights, nation.parts)
+    if roles != nation.weighed_roles:
+        nation.weighed_roles = roles
+        people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.wanted)
+        nation.n_wanted = 0
+        for role in range(N_ROLES):
+            nation.n_wanted += nation.wanted[role]
+        nation.each_wanted = 1.0 / nation.n_wanted
+    split_roles(n, nation.wanted, nation.n_wanted, nation.each_wanted, nation.parts, nation.some)
     for role in range(N_ROLES):
-        part = nation.parts[role]
-        if part:
-            move(home, nation, role, ENTERED, SCREENING, part)
-            work.calendar[AT_SCREENING, day, i, role] = part
-    work.spots[day, i].was_ordered = is_ordered
+        work.calendar[AT_SCREENING, day, role, i] = nation.parts[role]
+    work.days[day].screening += n
+    if n > nation.capacity[i]:
+        work.days[day].is_crowded = 1
+    work.spots[day, i].was_ordered = home.ordered_by >= 0
 
 
 @part
 def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> None:
-    """The desks' day: screen, meet a disaster, take in who comes forward."""
-    nation = work.nation[0]
-    for a in range(nation.n_active):
-        i = work.lists[ACTIVE, a]
-        home = work.homes[i]
-        if home.next_screened <= day - screening_days:
-            screen(work, i, day, screening_days)
-        disaster = work.spots[day, i].disaster
-        if disaster > 0.0:
-            meet_disaster(work, p, i, disaster)
-        if home.pool > home.come and home.entered < home.offer:
-            take_in(work, levers, p, i, day, disaster)
+    """The desks' day: screen, meet disasters, take in who comes forward."""
+    nation, came = work.nation[0], day - screening_days
+    if came >= 0 and work.days[came].screening:
+        screen_all(work, came)
+    if nation.n_behind:
+        for i in range(len(work.homes)):
+            if not nation.keeps_up[i]:
+                screen(work, i, day, screening_days)
+    is_plain = nation.is_calm and not nation.any_ordered
+    chances, open_chance = nation.chances, nation.open_chance
+    for i in range(len(chances)):
+        chances[i] = open_chance[i]
+    if work.days[day].has_disaster or not is_plain:
+        for a in range(nation.n_active):
+            i = nation.active[a]
+            disaster = work.disasters[day, i]
+            if disaster > 0.0:
+                meet_disaster(work, p, i, disaster)
+            if disaster > 0.0 or not is_plain:
+                chances[i] = chance_today(work, levers, p, i, day, disaster)
+    if come_all(nation):
+        nation.weighed_roles = -1
+        for i in range(len(work.homes)):
+            if nation.news[i]:
+                take_in(work, levers, i, day, np.int64(nation.news[i]))
+    if nation.must_settle:
+        settle(work, day)
+    if work.days[day].screening:
+        for role in range(N_ROLES):
+            enter_all(nation, role, work.calendar[AT_SCREENING, day, role])
 
 
-@part
+@rule
 def take_seats(work: Work, slot: int, came: int, i: int, role: int, n: int, n_days: int) -> None:
     """So many who wait start their course."""
-    home, nation = work.homes[i], work.nation[0]
-    move(home, nation, role, WAITING, TRAINING, n)
+    nation = work.nation[0]
+    move(nation, i, role, WAITING, TRAINING, n)
     nation.n_training += n
-    work.calendar[AT_WAITING + slot, came, i, role] -= n
+    work.calendar[AT_WAITING + slot, came, role, i] -= n
     until = min(nation.day + nation.course_days[role], n_days)
     o = np.int64(work.spots[came, i].was_ordered) if slot == 1 else 0
-    put(work.calendar, work.spots, AT_TRAINING + o, until, i, role, n)
+    put(work, AT_TRAINING + o, until, i, role, n)
+
+
+@inlined
+def seat_all(work: Work, slot: int, came: int, role: int, n_days: int) -> None:
+    """All who wait in a role and came on a day start their course; nobody has been ordered."""
+    nation = work.nation[0]
+    if not nation.people[role, WAITING]:
+        return
+    until = min(nation.day + nation.course_days[role], n_days)
+    row, next_row = work.calendar[AT_WAITING + slot, came, role], work.calendar[AT_TRAINING, until, role]
+    nation.n_training += move_on(nation, role, WAITING, TRAINING, row, next_row)
+    remember(work.days, AT_TRAINING, until, role)
 
 
 @part
@@ -293,11 +477,14 @@ def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
         elif wanted <= left:
             left -= wanted
             work.days[came].waiting = 0
-            for a in range(nation.n_active):
-                i = work.lists[ACTIVE, a]
-                for slot in range(2):
-                    for role in range(N_ROLES):
-                        n = np.int64(work.calendar[AT_WAITING + slot, came, i, role])
+            for slot in range(1 - nation.any_moved, 2):
+                for role in range(N_ROLES):
+                    if not nation.any_ordered:
+                        seat_all(work, slot, came, role, n_days)
+                        continue
+                    for a in range(nation.n_active):
+                        i = nation.active[a]
+                        n = np.int64(work.calendar[AT_WAITING + slot, came, role, i])
                         if n:
                             take_seats(work, slot, came, i, role, n, n_days)
         else:
@@ -314,20 +501,21 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
         n = np.int64(0)
         for slot in range(2):
             for role in range(N_ROLES):
-                n += work.calendar[AT_WAITING + slot, came, i, role]
-        work.lists[SHARES, i] = n
-    people.split(free, work.lists[SHARES], work.lists[QUOTAS])
+                n += work.calendar[AT_WAITING + slot, came, role, i]
+        nation.shares[i] = n
+    people.split(free, nation.shares, nation.quotas)
     work.days[came].waiting -= free
     for a in range(nation.n_active):
-        i = work.lists[ACTIVE, a]
+        i = nation.active[a]
         for slot in range(2):
             n = np.int64(0)
             for role in range(N_ROLES):
-                n += work.calendar[AT_WAITING + slot, came, i, role]
-            n = min(work.lists[QUOTAS, i], n)
+                nation.some[role] = work.calendar[AT_WAITING + slot, came, role, i]
+                n += nation.some[role]
+            n = min(nation.quotas[i], n)
             if n:
-                work.lists[QUOTAS, i] -= n
-                people.split(n, work.calendar[AT_WAITING + slot, came, i], nation.parts)
+                nation.quotas[i] -= n
+                people.split(n, nation.some, nation.parts)
                 for role in range(N_ROLES):
                     if nation.parts[role]:
                         take_seats(work, slot, came, i, role, nation.parts[role], n_days)
@@ -340,32 +528,30 @@ def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) 
     if not nation.n_awaiting:
         return
     free = most
-    for a in range(nation.n_active):
-        counts = work.homes[work.lists[ACTIVE, a]].counts
-        free -= counts[ENFORCEMENT, TRAVEL] + counts[ENFORCEMENT, IN_PLACE]
+    free -= nation.people[ENFORCEMENT, TRAVEL] + nation.people[ENFORCEMENT, IN_PLACE]
     trained = nation.first_awaiting
     while trained <= day and free > 0:
         wanted = work.days[trained].awaiting
         if wanted:
             for i in range(len(work.homes)):
-                work.lists[SHARES, i] = np.int64(work.calendar[AT_AWAITING + 0, trained, i, ENFORCEMENT]) + np.int64(
-                    work.calendar[AT_AWAITING + 1, trained, i, ENFORCEMENT]
+                nation.shares[i] = np.int64(work.calendar[AT_AWAITING + 0, trained, ENFORCEMENT, i]) + np.int64(
+                    work.calendar[AT_AWAITING + 1, trained, ENFORCEMENT, i]
                 )
-                work.lists[QUOTAS, i] = work.lists[SHARES, i]
+                nation.quotas[i] = nation.shares[i]
             if wanted > free:
-                people.split(free, work.lists[SHARES], work.lists[QUOTAS])
+                people.split(free, nation.shares, nation.quotas)
             for i in range(len(work.homes)):
                 arrival = int(p.travel_away_days) if plan.is_away[stage, i] else int(p.travel_home_days)
                 for o in range(2):
-                    n = min(work.lists[QUOTAS, i], np.int64(work.calendar[AT_AWAITING + o, trained, i, ENFORCEMENT]))
+                    n = min(nation.quotas[i], np.int64(work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i]))
                     if n:
-                        work.lists[QUOTAS, i] -= n
+                        nation.quotas[i] -= n
                         free -= n
-                        work.calendar[AT_AWAITING + o, trained, i, ENFORCEMENT] -= n
+                        work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i] -= n
                         work.days[trained].awaiting -= n
                         nation.n_awaiting -= n
-                        move(work.homes[i], nation, ENFORCEMENT, AWAITING, TRAVEL, n)
-                        put(work.calendar, work.spots, AT_TRAVEL + o, min(day + arrival, n_days), i, ENFORCEMENT, n)
+                        move(nation, i, ENFORCEMENT, AWAITING, TRAVEL, n)
+                        put(work, AT_TRAVEL + o, min(day + arrival, n_days), i, ENFORCEMENT, n)
         elif trained == nation.first_awaiting:
             nation.first_awaiting += 1
         trained += 1

@@ -5,81 +5,164 @@ from typing import Any
 import numpy as np
 
 from sim import governors, luck, people
-from sim.kernel.compiling import part, rule
+from sim.kernel.compiling import inlined, rule
 from sim.kernel.layout import (
     AT_AWAITING,
+    AT_HOME,
     AT_IN_PLACE,
     AT_SCREENING,
     AT_TRAINING,
     AT_TRAVEL,
     AT_WAITING,
+    COUNT,
     ENFORCEMENT,
     WEIGHTS,
     WORD,
     Work,
 )
-from sim.packed import N_ROLES
+from sim.packed import N_ROLES, Plan
 from sim.results import ENTERED, IN_PLACE, RETURNED, SCREENING, SENDING, TRAINING, WAITING
 
 
-@rule
-def move(home: Any, nation: Any, role: int, here: int, there: int, n: int) -> None:
+@inlined
+def move(nation: Any, i: int, role: int, here: int, there: int, n: int) -> None:
     """So many of a state's role go from one stage to another; `here` is ENTERED for those who come forward."""
-    home.counts[role, there] += n
+    counts = nation.counts
+    counts[there, role, i] += n
+    nation.people[role, there] += n
     if here == ENTERED:
-        home.counts[role, ENTERED] += n
-        home.linear += WORD(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, there])
-        home.serving += n
-    else:
-        home.counts[role, here] -= n
-        home.linear += WORD(n) * (WEIGHTS[role, there] - WEIGHTS[role, here])
-        if there > IN_PLACE:
-            home.serving -= n
-            if there == RETURNED:
-                home.returned += n
-        if here == TRAINING:
-            nation.n_training -= n
+        counts[ENTERED, role, i] += n
+        nation.people[role, ENTERED] += n
+        nation.linear[i] += COUNT(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, there])
+        nation.serving[i] += n
+        return
+    counts[here, role, i] -= n
+    nation.people[role, here] -= n
+    nation.linear[i] += COUNT(n) * (WEIGHTS[role, there] - WEIGHTS[role, here])
+    if there > IN_PLACE:
+        nation.serving[i] -= n
+        if there == RETURNED:
+            nation.back[i] += n
+    if here == TRAINING:
+        nation.n_training -= n
+
+
+@inlined
+def enter_all(nation: Any, role: int, row: Any) -> None:
+    """In all states at once, so many come forward."""
+    entered, to, serving, linear = (
+        nation.counts[ENTERED, role],
+        nation.counts[SCREENING, role],
+        nation.serving,
+        nation.linear,
+    )
+    weight, total = WEIGHTS[role, ENTERED] + WEIGHTS[role, SCREENING], np.int32(0)
+    for i in range(len(to)):
+        total = np.int32(total + row[i])
+        entered[i] += row[i]
+        to[i] += row[i]
+        serving[i] += row[i]
+        linear[i] += COUNT(row[i]) * weight
+    nation.people[role, ENTERED] += total
+    nation.people[role, SCREENING] += total
+
+
+@inlined
+def move_on(nation: Any, role: int, here: int, there: int, row: Any, next_row: Any) -> int:
+    """In all states at once, those in a row go on to another stage and another row; returns how many they are."""
+    of, to, linear = nation.counts[here, role], nation.counts[there, role], nation.linear
+    weight, total = WEIGHTS[role, there] - WEIGHTS[role, here], np.int32(0)
+    for i in range(len(to)):
+        n = row[i]
+        row[i] = 0
+        next_row[i] += n
+        of[i] -= n
+        to[i] += n
+        linear[i] += COUNT(n) * weight
+        total = np.int32(total + n)
+    n_moved = np.int64(total)
+    nation.people[role, here] -= n_moved
+    nation.people[role, there] += n_moved
+    return n_moved
 
 
 @rule
-def enter(home: Any, nation: Any, role: int, n: int) -> None:
+def enter(nation: Any, i: int, role: int, n: int) -> None:
     """So many (perhaps fewer than none) are counted as entered and waiting in a role, having come from another."""
-    home.counts[role, ENTERED] += n
-    home.counts[role, WAITING] += n
-    home.serving += n
+    for stage in (ENTERED, WAITING):
+        nation.counts[stage, role, i] += n
+        nation.people[role, stage] += n
+    nation.serving[i] += n
     if n >= 0:
-        home.linear += WORD(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
+        nation.linear[i] += COUNT(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
     else:
-        home.linear -= WORD(-n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
+        nation.linear[i] -= COUNT(-n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
 
 
 @rule
-def put(calendar: Any, spots: Any, layer: int, day: int, i: int, role: int, n: int) -> None:
+def put(work: Work, layer: int, day: int, i: int, role: int, n: int) -> None:
     """So many are busy until the morning of a day; the day remembers where to look."""
-    calendar[layer, day, i, role] += n
-    if day < len(spots):
-        spots[day, i].due |= 1 << (N_ROLES * layer + role)
+    work.calendar[layer, day, role, i] += n
+    remember(work.days, layer, day, role)
 
 
-@rule
-def to_come(home: Any) -> int:
+@inlined
+def remember(days: Any, layer: int, day: int, role: int) -> None:
+    """A day remembers that somebody ends something on it."""
+    if day < len(days):
+        days[day].due |= 1 << (N_ROLES * layer + role)
+
+
+@inlined
+def split_roles(n: int, weights: Any, total: int, each: float, parts: Any, rests: Any) -> None:
+    """`people.split` over roles of a total above 0, where `each` is 1 / total: no division; `rests` is scratch."""
+    left = n
+    for role in range(N_ROLES):
+        part = np.int64(n * weights[role] * each)
+        rest = n * weights[role] - part * total
+        # A quotient that was rounded may lie one off.
+        off = np.int64(rest >= total) - np.int64(rest < 0)
+        part += off
+        rest -= off * total
+        parts[role], rests[role] = part, rest
+        left -= part
+    while left > 0:
+        best, most = 0, np.int64(0)
+        for role in range(N_ROLES):
+            if rests[role] > most:
+                best, most = role, rests[role]
+        parts[best] += 1
+        rests[best] = 0
+        left -= 1
+
+
+@inlined
+def whole_of(total: float) -> int:
+    """`people.whole` in 32 bits, which all the states of a row can be counted in at once."""
+    return np.int32(np.floor(total + people.HAIR))
+
+
+@inlined
+def to_come(nation: Any, i: int) -> int:
     """See `mobilization.Contingent.to_come`."""
-    return min(home.offer, people.whole(home.pool)) - home.entered
+    return min(np.int64(nation.offer[i]), people.whole(nation.pool[i])) - nation.entered[i]
 
 
 @rule
-def busy(home: Any, nation: Any, spots: Any, i: int, dwell: int) -> int:
+def busy(work: Work, i: int, dwell: int) -> int:
     """See `mobilization.Contingent.busy`."""
+    nation = work.nation[0]
     since = nation.day - 1 - dwell
-    before = np.int64(spots[since, i].returned) if since >= 0 else np.int64(0)
-    return home.serving + home.returned - before
+    before = np.int64(work.calendar[AT_HOME, since, 0, i]) if since >= 0 else np.int64(0)
+    return np.int64(nation.serving[i]) + nation.back[i] - before
 
 
-@rule
-def could_give(home: Any, p: Any, disaster: float) -> float:
+@inlined
+def could_give(work: Work, p: Any, i: int, disaster: float) -> float:
     """See `states.StateAgent.could_give`."""
+    home, nation = work.homes[i], work.nation[0]
     return governors.most_offered(
-        float(home.strength), p.offer_reserve, p.mobilized, disaster, float(home.serving + to_come(home))
+        float(home.strength), p.offer_reserve, p.mobilized, disaster, float(nation.serving[i] + to_come(nation, i))
     )
 
 
@@ -116,7 +199,7 @@ def become(home: Any, nation: Any, changes: Any, i: int, status: int) -> None:
     elif status == SENDING:
         nation.n_sending += 1
     home.status = status
-    nation.has_news = 1
+    nation.has_moved[i] = nation.has_news = nation.has_said = 1
 
 
 @rule
@@ -140,6 +223,14 @@ def standing(home: Any, nation: Any, levers: Any, p: Any) -> Any:
         p.spread_regional * nation.regional[home.region],
         p.spread_own * home.own,
     )
+
+
+@rule
+def stand(home: Any, nation: Any, levers: Any, p: Any) -> None:
+    """Add the standing terms up, once for each set of levers and each governor."""
+    if home.standing_of != nation.stage:
+        home.standing = governors.added(standing(home, nation, levers, p))
+        home.standing_of = nation.stage
 
 
 @rule
@@ -170,12 +261,28 @@ def moving(home: Any, nation: Any, levers: Any, p: Any, disaster: float, shock: 
     )
 
 
+@inlined
+def look_around(plan: Plan, work: Work, i: int) -> None:
+    """What a state sees in last evening's picture: itself, its neighbors, and the others of its side."""
+    home, nation = work.homes[i], work.nation[0]
+    home.seen_serving = nation.seen[i]
+    if home.picture == nation.picture:
+        return
+    home.picture = nation.picture
+    lean, asked = nation.lean, nation.asked
+    near = near_asked = 0
+    for k in range(plan.first_neighbor[i], plan.first_neighbor[i + 1]):
+        near += lean[plan.neighbors[k]]
+        near_asked += asked[plan.neighbors[k]]
+    home.neighbor_balance = governors.balance(near, near_asked)
+    side = home.side + 1
+    home.side_balance = governors.balance(nation.leaning[side] - lean[i], nation.n_asked[side] - asked[i])
+
+
 @rule
 def weigh(home: Any, nation: Any, levers: Any, p: Any, disaster: float, shock: float, asks: int) -> float:
     """Support without a role."""
-    if home.standing_of != nation.stage:
-        home.standing = governors.added(standing(home, nation, levers, p))
-        home.standing_of = nation.stage
+    stand(home, nation, levers, p)
     return home.standing + governors.added(moving(home, nation, levers, p, disaster, shock, asks))
 
 
@@ -187,27 +294,27 @@ def own_mind(home: Any, nation: Any) -> float:
 
 
 @rule
-def answer_luck(home: Any, nation: Any) -> float:
-    """Today's luck of answering; a block serves four days."""
-    block = nation.day >> 2
+def answer_luck(home: Any, nation: Any, day: int) -> float:
+    """A day's luck of answering; a block serves four days."""
+    block = day >> 2
     if home.answer_block != block:
         home.answer_block = block
         u = luck.block(nation.k0, nation.k1, nation.replication, WORD(luck.ANSWER), home.fips, WORD(block))
         for k in range(4):
             home.answer_luck[k] = u[k]
-    return home.answer_luck[nation.day & 3]
+    return home.answer_luck[day & 3]
 
 
 @rule
-def withdraw_luck(home: Any, nation: Any) -> float:
-    """Today's luck of withdrawing."""
-    block = nation.day >> 2
+def withdraw_luck(home: Any, nation: Any, day: int) -> float:
+    """A day's luck of withdrawing."""
+    block = day >> 2
     if home.withdraw_block != block:
         home.withdraw_block = block
         u = luck.block(nation.k0, nation.k1, nation.replication, WORD(luck.WITHDRAW), home.fips, WORD(block))
         for k in range(4):
             home.withdraw_luck[k] = u[k]
-    return home.withdraw_luck[nation.day & 3]
+    return home.withdraw_luck[day & 3]
 
 
 @rule
@@ -231,31 +338,23 @@ def open_desk(home: Any, nation: Any, active: Any, i: int) -> None:
 
 
 @rule
-def reachable(home: Any, nation: Any, p: Any, disaster: float, spots: Any, i: int) -> float:
+def reachable(work: Work, p: Any, disaster: float, i: int) -> float:
     """People at home whom a call or an order can reach today."""
-    taken = busy(home, nation, spots, i, int(p.tour_dwell_days))
-    return people.available(float(home.strength), p.mobilized, disaster, p.not_deployable, float(taken))
+    taken = busy(work, i, int(p.tour_dwell_days))
+    return people.available(float(work.homes[i].strength), p.mobilized, disaster, p.not_deployable, float(taken))
 
 
 @rule
 def call(
-    home: Any,
-    nation: Any,
-    levers: Any,
-    p: Any,
-    disaster: float,
-    spots: Any,
-    active: Any,
-    i: int,
-    n: int,
-    permitted: int,
-    z: float,
-    order_luck: float,
+    work: Work, levers: Any, p: Any, disaster: float, i: int, n: int, permitted: int, z: float, order_luck: float
 ) -> None:
     """Call for n more volunteers."""
-    open_desk(home, nation, active, i)
+    home, nation = work.homes[i], work.nation[0]
+    open_desk(home, nation, nation.active, i)
+    nation.has_said = 1
     home.permitted |= permitted
-    home.offer = home.entered + to_come(home) + n
+    nation.offer[i] = nation.entered[i] + to_come(nation, i) + n
+    home.is_bounded = 0
     home.ordered_by = -1
     share = people.volunteering_share(
         p.volunteers_share,
@@ -267,8 +366,9 @@ def call(
         home.calls,
         p.volunteers_next_call,
     )
-    willing = reachable(home, nation, p, disaster, spots, i) * share
-    home.pool = home.come + max(home.pool - home.come, willing)
+    willing = reachable(work, p, disaster, i) * share
+    nation.pool[i] = nation.come[i] + max(nation.pool[i] - nation.come[i], willing)
+    nation.open_chance[i] = nation.chance if home.permitted else 0.0
     home.calls += 1
     if home.call_day < 0:
         home.call_day = nation.day
@@ -276,25 +376,16 @@ def call(
 
 
 @rule
-def order(
-    home: Any,
-    nation: Any,
-    p: Any,
-    disaster: float,
-    spots: Any,
-    active: Any,
-    i: int,
-    n: int,
-    permitted: int,
-) -> None:
+def order(work: Work, p: Any, disaster: float, i: int, n: int, permitted: int) -> None:
     """Order n people."""
-    open_desk(home, nation, active, i)
-    nation.any_ordered = 1
+    home, nation = work.homes[i], work.nation[0]
+    open_desk(home, nation, nation.active, i)
+    nation.any_ordered = nation.has_said = 1
     home.permitted = permitted
     home.ordered_by = nation.day + int(p.federalize_ramp_days) - 1
-    home.offer = home.entered + n
-    home.come = float(home.entered)
-    home.pool = home.come + min(float(n), reachable(home, nation, p, disaster, spots, i))
+    nation.offer[i] = nation.entered[i] + n
+    nation.come[i] = float(nation.entered[i])
+    nation.pool[i] = nation.come[i] + min(float(n), reachable(work, p, disaster, i))
 
 
 @rule
@@ -336,30 +427,35 @@ def decide(
 @rule
 def clear_calendar(work: Work, i: int, role: int, since: int, until: int) -> None:
     """Nobody of a state's role has a place in any calendar any more."""
-    nation = work.nation[0]
+    home, nation, calendar = work.homes[i], work.nation[0], work.calendar
+    nation.owed[role, i] = 0
     for o in range(2):
-        for day in range(since, until + 1):
-            work.calendar[AT_TRAINING + o, day, i, role] = 0
-            work.calendar[AT_TRAVEL + o, day, i, role] = 0
-            work.calendar[AT_IN_PLACE + o, day, i, role] = 0
+        for layer in (AT_TRAINING + o, AT_TRAVEL + o, AT_IN_PLACE + o):
+            for day in range(since, until):
+                if work.days[day].due >> N_ROLES * layer + role & 1:
+                    calendar[layer, day, role, i] = 0
+            calendar[layer, until, role, i] = 0
         for day in range(nation.first_waiting, since + 1):
-            work.days[day].waiting -= work.calendar[AT_WAITING + o, day, i, role]
-            work.calendar[AT_WAITING + o, day, i, role] = 0
+            work.days[day].waiting -= calendar[AT_WAITING + o, day, role, i]
+            calendar[AT_WAITING + o, day, role, i] = 0
         if role == ENFORCEMENT:
             for day in range(nation.first_awaiting, since + 1):
-                work.days[day].awaiting -= work.calendar[AT_AWAITING + o, day, i, ENFORCEMENT]
-                nation.n_awaiting -= work.calendar[AT_AWAITING + o, day, i, ENFORCEMENT]
-                work.calendar[AT_AWAITING + o, day, i, ENFORCEMENT] = 0
-    for day in range(work.homes[i].next_screened, since + 1):
-        work.calendar[AT_SCREENING, day, i, role] = 0
+                work.days[day].awaiting -= calendar[AT_AWAITING + o, day, ENFORCEMENT, i]
+                nation.n_awaiting -= calendar[AT_AWAITING + o, day, ENFORCEMENT, i]
+                calendar[AT_AWAITING + o, day, ENFORCEMENT, i] = 0
+    # A desk that keeps up has seen everybody who came so long ago.
+    for day in range(home.next_screened if home.is_behind else max(0, since - nation.screening_days), since + 1):
+        work.days[day].screening -= calendar[AT_SCREENING, day, role, i]
+        calendar[AT_SCREENING, day, role, i] = 0
 
 
 @rule
-def close(home: Any) -> None:
+def close(home: Any, nation: Any, i: int) -> None:
     """Call nobody any more."""
     home.permitted = 0
-    home.come = home.pool = float(home.entered)
-    home.offer = home.entered
+    nation.come[i] = nation.pool[i] = float(nation.entered[i])
+    nation.offer[i] = nation.entered[i]
+    nation.open_chance[i] = 0.0
     home.has_recall_clause = 0
     home.call_day = home.ordered_by = -1
 
@@ -367,30 +463,45 @@ def close(home: Any) -> None:
 @rule
 def send_home(work: Work, i: int, n_days: int) -> None:
     """Everybody of a state goes home, wherever they are."""
-    home, nation = work.homes[i], work.nation[0]
-    close(home)
-    if not home.serving:
+    nation = work.nation[0]
+    close(work.homes[i], nation, i)
+    nation.has_said = 1
+    if not nation.serving[i]:
         return
     for role in range(N_ROLES):
+        moved = np.int64(0)
         for stage in range(SCREENING, IN_PLACE + 1):
-            n = home.counts[role, stage]
+            n = np.int64(nation.counts[stage, role, i])
+            moved += n
             if n:
-                move(home, nation, role, stage, RETURNED, n)
-        clear_calendar(work, i, role, nation.day, n_days)
-        home.first_due[role] = n_days
+                move(nation, i, role, stage, RETURNED, n)
+        if moved:
+            clear_calendar(work, i, role, nation.day, n_days)
 
 
-@part
+@rule
 def take_from_place(work: Work, i: int, role: int, n: int, there: int) -> None:
-    """Take people in place out of the mission, from the tours that end first, the called before the ordered."""
-    home, nation = work.homes[i], work.nation[0]
-    move(home, nation, role, IN_PLACE, there, n)
-    day = home.first_due[role]
-    while n > 0:
-        for o in range(2):
-            taken = min(n, np.int64(work.calendar[AT_IN_PLACE + o, day, i, role]))
-            work.calendar[AT_IN_PLACE + o, day, i, role] -= taken
-            n -= taken
-        if n > 0:
-            day += 1
-    home.first_due[role] = day
+    """Take people in place out of the mission, from the tours that end first, the called before the ordered.
+
+    Which tours they were is told when these end, or by `settle`.
+    """
+    nation = work.nation[0]
+    move(nation, i, role, IN_PLACE, there, n)
+    nation.owed[role, i] += n
+
+
+@rule
+def settle(work: Work, day: int) -> None:
+    """Take those who are owed out of the tours that end first now, because later tours will end sooner."""
+    nation = work.nation[0]
+    for role in range(N_ROLES):
+        for a in range(nation.n_active):
+            i = nation.active[a]
+            owed, until = np.int64(nation.owed[role, i]), day
+            while owed > 0:
+                for o in range(2):
+                    taken = min(owed, np.int64(work.calendar[AT_IN_PLACE + o, until, role, i]))
+                    work.calendar[AT_IN_PLACE + o, until, role, i] -= taken
+                    owed -= taken
+                until += 1
+            nation.owed[role, i] = 0
