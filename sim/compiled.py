@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -49,6 +50,7 @@ class Chunk(NamedTuple):
     hashes: NDArray[np.uint64]
 
 
+@cache
 def folder() -> Path:
     """Where the machine code of these sources is kept: the user's cache, or where temporary files go if that cannot be written.
 
@@ -151,6 +153,16 @@ def chunk(scenario: Scenario, seed: int, pairs: Sequence[Pair], world: World | N
     return _played(of, seed, pairs, None)
 
 
+# The last workspace of each thread: a run leaves it as clean as it was found, and new memory costs as much as some runs.
+_rooms = threading.local()
+
+
+def _workspace(code: Any, n_days: int, n_states: int) -> Any:
+    if getattr(_rooms, "of", None) != (code, n_days, n_states):
+        _rooms.of, _rooms.work = (code, n_days, n_states), code.workspace(n_days, n_states)
+    return _rooms.work
+
+
 def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
     code: Any = kernel()
     plan = of.plan
@@ -175,7 +187,7 @@ def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
         rows,
         *_key(seed),
         np.array([replication for _, replication in pairs], np.uint64),
-        code.workspace(n_days, n_states),
+        _workspace(code, n_days, n_states),
         changes,
         result.series,
         result.last_status,

@@ -112,7 +112,7 @@ def _row(base: Scenario, seed: int, values: Point, replication: int, names: tupl
 
 def chunks(experiment: Experiment, design: Sequence[Point]) -> list[Chunk]:
     """The plan: every point under luck 0, then under luck 1, and so on; the same on any number of workers."""
-    size = max(FEWEST, min(MOST, experiment.n_rows // 1000))
+    size = max(FEWEST, min(MOST, experiment.n_rows // 200))
     starts = [(r, at) for r in range(experiment.replications) for at in range(0, len(design), size)]
     return [Chunk(k, r, at, tuple(design[at : at + size])) for k, (r, at) in enumerate(starts)]
 

@@ -260,34 +260,25 @@ def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
     states = setting.world.states
     homes = np.recarray(len(states), HOME)
     homes.view(np.uint8)[:] = 0
+    names = "fips strength has_governor side margin region on_ballot prior_position bars_outsiders in_strip"
+    for name in names.split():
+        homes[name] = [getattr(state, name) for state in states]
+    for name in ("asked_on", "deadline", "asked_terms", "standing_of", "answer_block", "withdraw_block", "picture"):
+        homes[name] = -1
+    for name in ("withdraw_wake", "withdraw_bound", "call_day", "ordered_by"):
+        homes[name] = -1
+    homes["order_luck"] = 1.0
     answers: list[tuple[int, int, int, int]] = []
-    for k, state in enumerate(states):
-        home = homes[k]
-        for name in ("fips", "strength", "has_governor", "side", "margin", "region", "on_ballot", "prior_position"):
-            setattr(home, name, getattr(state, name))
-        home.bars_outsiders, home.in_strip = state.bars_outsiders, state.in_strip
+    ends = []
+    for state in states:
         given = sorted((a for a in setting.scenario.answers if a.state == state.code), key=lambda answer: answer.day)
-        home.first_answer = len(answers)
         for answer in given:
             roles = -1 if answer.roles is None else sum(1 << ROLES.index(role) for role in set(answer.roles))
             troops = -1 if answer.troops is None else answer.troops
             answers.append((answer.day, ANSWERS.index(answer.answer), roles, troops))
-        home.end_of_answers = len(answers)
-        home.is_taken = bool(given)
-        for name in (
-            "asked_on",
-            "deadline",
-            "asked_terms",
-            "standing_of",
-            "answer_block",
-            "withdraw_block",
-            "picture",
-            "withdraw_wake",
-        ):
-            setattr(home, name, -1)
-        home.call_day = home.ordered_by = -1
-        home.order_luck = 1.0
-        home.withdraw_bound = -1.0
+        ends.append(len(answers))
+    homes["first_answer"], homes["end_of_answers"] = [0, *ends[:-1]], ends
+    homes["is_taken"] = homes["end_of_answers"] > homes["first_answer"]
     return homes, np.array(answers, ANSWER).view(np.recarray)
 
 
