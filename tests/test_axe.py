@@ -97,7 +97,8 @@ def open_all(page: Page, part: str) -> None:
 
 IS_IN_COLOURS = """scheme => {
     const parts = getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/[0-9.]+/g).map(Number)
-    return (parts[0] + parts[1] + parts[2] > 382) === (scheme === 'light')
+    const isDrawn = document.getAnimations().every(animation => animation.playState !== 'running')
+    return isDrawn && (parts[0] + parts[1] + parts[2] > 382) === (scheme === 'light')
 }"""
 
 

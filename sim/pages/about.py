@@ -49,7 +49,7 @@ def page() -> None:
     words()
     st.header("Versions, and how to cite")
     st.markdown(_citation())
-    st.code(_versions(), language=None)
+    st.code(_versions(), language=None, wrap_lines=True)
 
 
 def first_screen() -> None:
@@ -61,7 +61,7 @@ def first_screen() -> None:
     silent = [plain(row["text"]) for row in told["silent"]]
     assumed = [plain(row["assumed"]) for row in told["silent"]]
     with st.container(border=True, key="first_screen"):
-        st.subheader("Before you start")
+        st.header("Before you start")
         st.markdown(plain(f"{texts.minutes(*says, *silent, *assumed)} minutes of reading. {NOT_A_FORECAST}"))
         columns = zip(
             st.columns(3),

@@ -248,11 +248,11 @@ def _contest() -> None:
         "Where that stands", key="contest/source", placeholder="Author, year, title, address", max_chars=MOST_WORDS
     )
     st.text_input("Who contests it (may stay empty)", key="contest/by", max_chars=MOST_WORDS)
-    st.button("Make it a scenario", key="contest/go", type="primary", on_click=_contested, args=(name,))
+    st.button("Make it a scenario", key="contest/go", on_click=_contested, args=(name,))
     made = st.session_state.get("contest/made")
     if made:
         st.markdown("The scenario is open on all pages. As a file, to be put beside the baseline:")
-        st.code(made, language="toml")
+        st.code(made, language="toml", wrap_lines=True)
         st.download_button(
             "Download the scenario file",
             made,

@@ -175,7 +175,6 @@ def _needs(now: Shared) -> None:
         st.button(
             "Find the break-even values",
             key="needs/start",
-            type="primary",
             on_click=waiting.start,
             args=(
                 key,

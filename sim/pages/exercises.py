@@ -61,7 +61,6 @@ def _step(name: str, number: int, step: Step) -> None:
         st.button(
             "Commit to these answers",
             key=f"commit/{name}/{number}",
-            type="primary",
             disabled=None in answers.values(),
             on_click=_commit,
             args=(f"committed/{name}/{number}", answers),
@@ -77,7 +76,7 @@ def _step(name: str, number: int, step: Step) -> None:
                 on_click=_open,
                 args=(run,),
             )
-            st.code(run.command, language="sh")
+            st.code(run.command, language="sh", wrap_lines=True)
     for question in step.questions:
         if not question.before:
             _asked(name, question)

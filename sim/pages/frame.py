@@ -25,8 +25,12 @@ PAGES = (
     ("about", "About", "Behind it"),
 )
 
-# Streamlit leaves a hand's breadth free above a page; the first view needs it.
-CLOSER = "<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>"
+# Streamlit leaves a hand's breadth free above a page; the first view needs it. Tables break words rather than scroll
+# aside, because what scrolls there cannot be reached by keys.
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 4.5rem; }
+[data-testid=stTable] :is(th, td) { white-space: normal; overflow-wrap: anywhere; }
+</style>"""
 
 
 def run() -> None:
@@ -39,7 +43,7 @@ def run() -> None:
         page = st.Page(_drawn(name), title=title, url_path="" if is_first else name, default=is_first)
         sections.setdefault(section, []).append(page)
     chosen = st.navigation(sections, position="top")
-    st.html(CLOSER)
+    st.html(STYLE)
     say_what_is_told()
     try:
         chosen.run()

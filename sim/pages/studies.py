@@ -97,7 +97,6 @@ def _make(now: Shared) -> None:
     key = f"{experiment.digest}/{condition or ''}"
     st.button(
         "Start the study",
-        type="primary",
         key="study/start",
         on_click=_start,
         args=(
@@ -177,7 +176,6 @@ def _load() -> None:
     condition = _condition(now, "stored") if look == "boxes" else None
     st.button(
         "Load it",
-        type="primary",
         key="study/load",
         on_click=_start,
         args=(
