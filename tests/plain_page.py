@@ -26,6 +26,7 @@ def elements() -> None:
         go.Figure(go.Scatter(x=[0, 1], y=[0, 1])), key="chart", alt="A chart.", config={"displaylogo": False}
     )
     st.table({"day": ["0", "14"], "median": ["1", "2"]}, hide_index=True)
+    st.table({f"column {k}": ["long" * 9] for k in range(12)})
     st.table({f"column {k}": ["long" * 9] for k in range(12)}, height=120)
     st.table({"many": list(range(90))}, height=120)
     st.dataframe({"day": [0, 14], "median": [1, 2]}, hide_index=True, key="frame", on_select="rerun")

@@ -103,7 +103,7 @@ def _chances(result: Summary, percents: list[int]) -> dict[str, list[Any]]:
 def costs(result: Summary) -> None:
     """What the Guard and the two other channels cost, over the days of the run."""
     names = [name for name, outcome in OUTCOMES.items() if outcome.unit == "USD"]
-    rows: dict[str, list[Any]] = {"": [], "median": [], "5 %": [], "95 %": []}
+    rows: dict[str, list[Any]] = {"what": [], "median": [], "5 %": [], "95 %": []}
     for name in (*names, "troop_days"):
         found = result.outcome(name)
         rows[""].append(f"{OUTCOMES[name].label} ({OUTCOMES[name].unit})")

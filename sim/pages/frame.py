@@ -25,12 +25,8 @@ PAGES = (
     ("about", "About", "Behind it"),
 )
 
-# Streamlit leaves a hand's breadth free above a page; the first view needs it. Tables break words rather than scroll
-# aside, because what scrolls there cannot be reached by keys.
-STYLE = """<style>
-.stMainBlockContainer { padding-top: 4.5rem; }
-[data-testid=stTable] :is(th, td) { white-space: normal; overflow-wrap: anywhere; }
-</style>"""
+# Streamlit leaves a hand's breadth free above a page; the first view needs it.
+CLOSER = "<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>"
 
 
 def run() -> None:
@@ -43,7 +39,7 @@ def run() -> None:
         page = st.Page(_drawn(name), title=title, url_path="" if is_first else name, default=is_first)
         sections.setdefault(section, []).append(page)
     chosen = st.navigation(sections, position="top")
-    st.html(STYLE)
+    st.html(CLOSER)
     say_what_is_told()
     try:
         chosen.run()
