@@ -106,7 +106,7 @@ def costs(result: Summary) -> None:
     rows: dict[str, list[Any]] = {"what": [], "median": [], "5 %": [], "95 %": []}
     for name in (*names, "troop_days"):
         found = result.outcome(name)
-        rows[""].append(f"{OUTCOMES[name].label} ({OUTCOMES[name].unit})")
+        rows["what"].append(f"{OUTCOMES[name].label} ({OUTCOMES[name].unit})")
         for key, value in (("median", found.median), ("5 %", found.p05), ("95 %", found.p95)):
             rows[key].append(said(value))
     guard = result.outcome("cost_guard")
