@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from queue import SimpleQueue
-from threading import Thread, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sim.parameters import InputError
 
@@ -22,6 +23,8 @@ Result = TypeVar("Result")
 
 # Tasks handed out at a time: enough that no worker of a small cluster waits, few enough that millions need no memory.
 AHEAD = 64
+# Seconds between two looks at whether a cluster is still there.
+LOOK_EVERY = 1.0
 
 
 class WorkersLostError(RuntimeError):
@@ -101,13 +104,44 @@ def _cluster(address: str) -> Iterator[Executor]:
         client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(f"--scheduler {address}: no scheduler answers there ({error})") from None
-    with client:
+    with client, OnCluster(client) as executor:
+        yield executor
+
+
+class OnCluster(Executor):
+    """The workers of a Dask cluster, whose futures all end: those that the library forgets once the scheduler is gone, too.
+
+    Parameters
+    ----------
+    client
+        A `distributed.Client`.
+    """
+
+    def __init__(self, client: Any) -> None:
+        """Watch it from now on."""
+        self._client = client
         # Not pure: equal tasks are equal work here, and a key made from the arguments would cost a second pickling.
-        executor = client.get_executor(pure=False)
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=False)
+        self._executor: Executor = client.get_executor(pure=False)
+        self._given: WeakSet[Future[Any]] = WeakSet()
+        self._is_over = Event()
+        Thread(target=self._end_what_is_lost, daemon=True).start()
+
+    def submit(self, work: Callable[..., Result], /, *arguments: Any, **named: Any) -> "Future[Result]":
+        """As of any executor."""
+        future = self._executor.submit(work, *arguments, **named)
+        self._given.add(future)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take back what has not been done; nobody waits for it."""
+        self._is_over.set()
+        self._executor.shutdown(wait=False)
+
+    def _end_what_is_lost(self) -> None:
+        while not self._is_over.wait(LOOK_EVERY):
+            if self._client.status != "running":
+                for future in list(self._given):
+                    future.cancel()
 
 
 def spread(

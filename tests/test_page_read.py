@@ -35,6 +35,10 @@ def test_the_register_is_searched_by_words_and_by_where_a_value_comes_from() -> 
     at.text_input(key="register/words").set_value("request.target").run()
     at.button_group(key="register/kinds").set_value(["assumption"]).run()
     assert any("No entry" in info.value for info in at.info)
+    at.text_input(key="register/words").set_value("support.party").run()
+    assert any("No entry" in info.value for info in at.info)
+    at.button_group(key="register/kinds").set_value(["a fit to past requests"]).run()
+    assert "support.party" in plainly(at.table[0].value.to_string())
 
 
 def test_a_value_changed_here_stands_among_what_differs_and_goes_back() -> None:

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sim.parallel import AHEAD, spread, uninterrupted, workers
+from sim import parallel
+from sim.parallel import AHEAD, OnCluster, spread, uninterrupted, workers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,6 +41,37 @@ def test_tasks_are_taken_as_they_are_needed() -> None:
 def test_what_work_raises_is_raised_here() -> None:
     with workers(2, in_threads=True) as executor, pytest.raises(ZeroDivisionError):
         list(spread(executor, lambda task: 1 // task, [1, 0, 2]))
+
+
+class Forgetful(Executor):
+    """A cluster's client and its executor at once; it goes away after some tasks, and the rest never ends."""
+
+    def __init__(self, n_done: int) -> None:
+        self.n_done, self.n_given, self.status = n_done, 0, "running"
+
+    def get_executor(self, pure: bool) -> Executor:
+        assert not pure
+        return self
+
+    def submit(self, work: Any, /, *arguments: Any, **named: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        self.n_given += 1
+        if self.n_given <= self.n_done:
+            future.set_result(work(*arguments, **named))
+        else:
+            self.status = "connecting"
+        return future
+
+
+def test_no_task_waits_for_a_cluster_that_has_gone_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "LOOK_EVERY", 0.01)
+    with OnCluster(Forgetful(5)) as executor:
+        found: list[tuple[int, float]] = []
+        with pytest.raises(CancelledError):
+            found.extend(spread(executor, halved, range(10)))
+        assert found == [(k, k / 2) for k in range(5)]
+    with OnCluster(Forgetful(10)) as executor:
+        assert len(list(spread(executor, halved, range(10)))) == 10
 
 
 def test_an_interruption_while_the_caller_works_comes_when_it_goes_on() -> None:

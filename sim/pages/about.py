@@ -100,7 +100,7 @@ def _what_it_is() -> str:
         "A model of the 54 Guard jurisdictions as agents: the requester asks, governors answer, volunteers come forward, are "
         "screened, trained and sent, and shocks strike. Each run has its own draw of what nobody knows and its own luck; a page "
         f"shows a thousand of them. Of its {len(kinds)} numbers and choices, {sum(kinds)} are assumptions and say so; the others "
-        "name the news text or public data as their source."
+        "name the news text, public data or a fit to past requests as their source."
     )
 
 

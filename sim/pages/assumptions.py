@@ -13,7 +13,7 @@ from sim.parameters import ROLES, InputError, Parameter, model_version, paramete
 from sim.scenario import parse_setting
 from sim.world import legal_table
 
-KINDS = ("assumption", "the news text", "public data")
+KINDS = ("assumption", "the news text", "public data", "a fit to past requests")
 # A table that is read shows so many rows; the search narrows it.
 MOST_ROWS = 20
 
@@ -26,7 +26,7 @@ def page() -> None:
     st.markdown(
         plain(
             f"All {len(entries)} numbers and choices of model {model_version()}: {n_assumed} are assumptions, the others come from "
-            "the news text or from public data. Each can be changed here, and contested."
+            "the news text, from public data or from a fit to past requests. Each can be changed here, and contested."
         )
     )
     tabs = st.tabs(["The register", "Changed here", "The text, claim by claim", "The law", "Contest a value"])
@@ -39,7 +39,9 @@ def kind_of(entry: Parameter) -> str:
     """Where a value comes from: one of KINDS."""
     if entry.source == "assumption":
         return KINDS[0]
-    return KINDS[1] if entry.source.startswith("source text") else KINDS[2]
+    if entry.source.startswith("source text"):
+        return KINDS[1]
+    return KINDS[3] if entry.source.startswith("fit to ") else KINDS[2]
 
 
 def matching(words: str, kinds: list[str]) -> list[Parameter]:
