@@ -51,14 +51,14 @@ def _close(browser: Browser) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def plain(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Findings]:
-    """What axe-core finds on the plain page, by width and scheme, in Streamlit's own colours."""
-    with app_served(PLAIN, tmp_path_factory.mktemp("plain")) as (found, _):
-        return {
-            (width, scheme): findings
-            for width in WIDTHS
-            for place in ("", "second", "third")
-            for scheme, findings in looked_at(browser, f"{found}/{place}", width).items()
-        }
+    """What axe-core finds on the pages of plain Streamlit, by width and scheme, in Streamlit's own colours."""
+    found = {(width, scheme): Findings() for width in WIDTHS for scheme in SCHEMES}
+    with app_served(PLAIN, tmp_path_factory.mktemp("plain")) as (address, _):
+        for width in WIDTHS:
+            for place in ("", "second", "third"):
+                for scheme, findings in looked_at(browser, f"{address}/{place}", width).items():
+                    found[width, scheme] |= findings
+    return found
 
 
 def looked_at(browser: Browser, address: str, width: str, with_sidebar: bool = True) -> dict[str, Findings]:
