@@ -65,6 +65,12 @@ class Chapter(NamedTuple):
     in_place: int
     lines: list[str]
 
+    @property
+    def evening(self) -> str:
+        """What stood that evening, in words."""
+        states = "1 state agrees" if self.agreeing == 1 else f"{self.agreeing} states agree"
+        return f"that evening {states}, {self.in_place:,} troops in place"
+
 
 def told_of(run: Run, states: Sequence[str], kinds: Sequence[str], has_cohorts: bool) -> list[Event]:
     """Events of some states and kinds, all where none are named; cohorts only where asked for or named."""
@@ -98,8 +104,7 @@ def story(run: Run, setting: Setting, states: Sequence[str], kinds: Sequence[str
     start, in_place = setting.scenario.start, run.in_place
     for chapter in chapters(run, told_of(run, states, kinds, has_cohorts)):
         yield Text(
-            f"\nDay {chapter.day}, {start + timedelta(days=chapter.day):%d %b %Y} (that evening {chapter.agreeing} states "
-            f"agree, {chapter.in_place:,} troops in place)",
+            f"\nDay {chapter.day}, {start + timedelta(days=chapter.day):%d %b %Y} ({chapter.evening})",
             style="bold",
         )
         yield from (Text(f"  {line}") for line in chapter.lines)

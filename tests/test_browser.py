@@ -298,6 +298,8 @@ def test_a_file_is_opened_and_saved_and_the_numbers_of_a_chart_are_those_on_scre
         page.get_by_role("button", name="Scenario (TOML)").last.click()
     assert parse(save.value.path().read_text(encoding="utf-8"), "mine") == parse(text, "mine")
     page.get_by_text(re.compile("Numbers, files and picture")).first.click()
+    expect(page.get_by_role("button", name="CSV", exact=True)).to_be_visible(timeout=120_000)
+    rest(page)
     with page.expect_download() as numbers:
         page.get_by_role("button", name="CSV", exact=True).click()
     rows = list(csv.DictReader(io.StringIO(numbers.value.path().read_text(encoding="utf-8"))))

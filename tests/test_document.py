@@ -150,7 +150,11 @@ def test_titles_do_not_grow_however_often_a_scenario_is_changed() -> None:
 
 
 def test_differences_say_what_is_held_and_what_is_drawn() -> None:
-    here = replace(BASE, values={"volunteers.share": 0.06, "tour.days": 60, "volunteers.pace": 0.1}, days=50)
+    here = replace(
+        BASE,
+        values={"volunteers.share": 0.06, "tour.days": 60, "volunteers.pace": register()["volunteers.pace"].value},
+        days=50,
+    )
     rows = {row.what: row for row in differences(here, BASE)}
     assert list(rows) == ["volunteers.share", "tour.days", "days"]
     assert rows["volunteers.share"].here == "0.06 in every run"

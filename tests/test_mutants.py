@@ -361,6 +361,13 @@ def plays() -> list[tuple[Setting, int]]:
             60,
             shocks=[later[0]],
         ),
+        # One more comes on a day than can be screened on it.
+        setting(
+            WILLING | {"request.target": 1_000, "screening.rate": 0.0, "screening.floor": 299.0},
+            "TX",
+            20,
+            answers=[accept("TX", 0, 300)],
+        ),
     ]
     # Without a shock or a change governors sleep until they may act.
     asleep = slow | {

@@ -106,7 +106,7 @@ def test_a_contested_value_becomes_a_scenario_with_its_source() -> None:
 
 def test_the_first_screen_is_put_away_with_one_click_and_stays_away() -> None:
     at = opened("explore")
-    assert any(text.value == "Before you start" for text in at.subheader)
+    assert any(text.value == "Before you start" for text in at.header)
     at.button(key="has_read_now").click().run()
-    assert not any(text.value == "Before you start" for text in at.subheader)
+    assert not any(text.value == "Before you start" for text in at.header)
     assert not at.exception

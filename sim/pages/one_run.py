@@ -154,10 +154,7 @@ def _story(run: Run, alone: Ensemble, events: list[Event]) -> None:
         st.session_state[key] = 1
     at = int(st.pagination(pages, key=key)) if pages > 1 else 1
     for chapter in told[(at - 1) * DAYS : at * DAYS]:
-        head = (
-            f"Day {chapter.day}, {date(alone, chapter.day)} (that evening {chapter.agreeing} states agree, "
-            f"{chapter.in_place:,} troops in place)"
-        )
+        head = f"Day {chapter.day}, {date(alone, chapter.day)} ({chapter.evening})"
         lines = chapter.lines[:MOST_LINES]
         if len(chapter.lines) > MOST_LINES:
             lines = [*lines, f"and {len(chapter.lines) - MOST_LINES:,} more on this day, all in the event log."]
