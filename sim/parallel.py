@@ -152,11 +152,14 @@ def spread(
     Whoever stops iterating (an interruption too) cancels what has not begun.
     """
     tasks = iter(tasks)
-    if executor is None:
-        for task in tasks:
-            yield task, work(task)
-        return
     done: SimpleQueue[Future[Result] | None] = SimpleQueue()
+    if executor is None:
+        with _interruptions_told_by(done):
+            for task in tasks:
+                yield task, work(task)
+                if not done.empty():
+                    return
+        return
     waiting: dict[Future[Result], Task] = {}
 
     def submit(task: Task) -> None:
@@ -197,7 +200,7 @@ def _interruptions_told_by(done: "SimpleQueue[Any]") -> Iterator[None]:
     """Put None into a queue at the first Ctrl-C; a second one acts as ever.
 
     An exception raised wherever the program happens to be can leave a future locked for good, and then its executor
-    never ends.
+    never ends; or a library makes another error of it, which then counts as that of a run.
     """
     usual = signal.getsignal(signal.SIGINT)
     if current_thread() is not main_thread() or usual is not signal.default_int_handler:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,9 @@ def test_no_task_waits_for_a_cluster_that_has_gone_away(monkeypatch: pytest.Monk
         assert len(list(spread(executor, halved, range(10)))) == 10
 
 
-def test_an_interruption_while_the_caller_works_comes_when_it_goes_on() -> None:
-    with ThreadPoolExecutor(1) as executor:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interruption_while_the_caller_works_comes_when_it_goes_on(jobs: int) -> None:
+    with workers(jobs, in_threads=True) as executor:
         work = spread(executor, halved, [1, 2, 3])
         next(work)
         os.kill(os.getpid(), signal.SIGINT)
@@ -84,8 +85,31 @@ def test_an_interruption_while_the_caller_works_comes_when_it_goes_on() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_interruption_after_the_last_task_is_not_lost() -> None:
-    with ThreadPoolExecutor(1) as executor:
+def test_an_interruption_within_work_done_here_spoils_no_result() -> None:
+    def interrupted(task: int) -> int:
+        if task == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return task
+
+    found: list[tuple[int, int]] = []
+    with pytest.raises(KeyboardInterrupt):
+        found.extend(spread(None, interrupted, range(9)))
+    assert found == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_a_second_interruption_ends_work_done_here() -> None:
+    def stubborn(_: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        pytest.fail("went on")
+
+    with pytest.raises(KeyboardInterrupt):
+        next(spread(None, stubborn, [0]))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interruption_after_the_last_task_is_not_lost(jobs: int) -> None:
+    with workers(jobs, in_threads=True) as executor:
         work = spread(executor, halved, [1])
         next(work)
         os.kill(os.getpid(), signal.SIGINT)
