@@ -1,5 +1,6 @@
 """The frame around every page: which pages there are, what is said at the head, and the footer."""
 
+import gc
 from collections.abc import Callable
 from importlib import import_module
 
@@ -49,6 +50,7 @@ def run() -> None:
     say_what_is_told()
     document.in_address()
     footer()
+    _set_aside(chosen.title)
 
 
 def say_what_is_told() -> None:
@@ -65,6 +67,17 @@ def _drawn(name: str) -> Callable[[], None]:
 
     page.__name__ = name
     return page
+
+
+@st.cache_resource(show_spinner=False)
+def _set_aside(title: str) -> None:
+    """Take what a page has loaded out of garbage collection, once a page and server.
+
+    Streamlit collects all garbage after every rerun of every visitor and holds the interpreter's lock meanwhile, which
+    with the libraries that are loaded here costs more than all that a page does in Python.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def footer() -> None:
