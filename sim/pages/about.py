@@ -62,18 +62,22 @@ def first_screen() -> None:
     assumed = [plain(row["assumed"]) for row in told["silent"]]
     with st.container(border=True, key="first_screen"):
         st.header("Before you start")
-        st.markdown(plain(f"{texts.minutes(*says, *silent, *assumed)} minutes of reading. {NOT_A_FORECAST}"))
+        minutes = texts.minutes(*says, *silent, *assumed)
+        st.markdown(plain(f"{minutes} {'minute' if minutes == 1 else 'minutes'} of reading. {NOT_A_FORECAST}"))
         columns = zip(
             st.columns(3),
             ("What the text of May 2025 says", "Where it is silent", "What is assumed there"),
             (says, silent, assumed),
             strict=True,
         )
-        for column, heading, lines in columns:
-            with column, st.expander(heading):
-                st.markdown("\n".join(f"- {line}" for line in lines))
-        with st.expander("Words used here"):
-            words()
+        # What is closed is not drawn: it would travel with every move of a lever.
+        for k, (column, heading, lines) in enumerate(columns):
+            with column, st.expander(heading, key=f"first/{k}", on_change="rerun") as part:
+                if part.open:
+                    st.markdown("\n".join(f"- {line}" for line in lines))
+        with st.expander("Words used here", key="first/words", on_change="rerun") as part:
+            if part.open:
+                words()
         st.button("I have read this: show the model alone", key="has_read_now", on_click=_put_away)
 
 
