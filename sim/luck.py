@@ -84,7 +84,8 @@ def key_of(seed: int) -> tuple[int, int]:
 
 
 _M0, _M1 = (np.uint64(m) for m in _MULTIPLIERS)
-_W0, _W1 = (np.uint64(w) for w in _WEYL)
+# What is added to each word of the key in each round.
+_W0, _W1 = (tuple(np.uint64(n * w & _MASK) for n in range(_ROUNDS)) for w in _WEYL)
 _WORD, _HALF = np.uint64(_MASK), np.uint64(32)
 
 
@@ -101,11 +102,26 @@ def words(
     All arguments are unsigned 64-bit words that hold 32 bits; k0 and k1 come from `key_of`.
     """
     c0, c1, c2, c3 = index, state, purpose, replication
-    for _ in range(_ROUNDS):
-        p0, p1 = _M0 * c0, _M1 * c2
-        c0, c1, c2, c3 = (p1 >> _HALF) ^ c1 ^ k0, p1 & _WORD, (p0 >> _HALF) ^ c3 ^ k1, p0 & _WORD
-        k0, k1 = (k0 + _W0) & _WORD, (k1 + _W1) & _WORD
+    # Written out, because a loop over rounds keeps a loop over counters from becoming vector instructions.
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[0] & _WORD, k1 + _W1[0] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[1] & _WORD, k1 + _W1[1] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[2] & _WORD, k1 + _W1[2] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[3] & _WORD, k1 + _W1[3] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[4] & _WORD, k1 + _W1[4] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[5] & _WORD, k1 + _W1[5] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[6] & _WORD, k1 + _W1[6] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[7] & _WORD, k1 + _W1[7] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[8] & _WORD, k1 + _W1[8] & _WORD)
+    c0, c1, c2, c3 = turned(c0, c1, c2, c3, k0 + _W0[9] & _WORD, k1 + _W1[9] & _WORD)
     return c0, c1, c2, c3
+
+
+def turned(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """One round of Philox."""
+    p0, p1 = _M0 * c0, _M1 * c2
+    return (p1 >> _HALF) ^ c1 ^ k0, p1 & _WORD, (p0 >> _HALF) ^ c3 ^ k1, p0 & _WORD
 
 
 def uniform(word: np.uint64) -> float:

@@ -11,6 +11,7 @@ from sim.kernel.compiling import inlined, part, rule
 from sim.kernel.layout import (
     ABOVE,
     HAIR,
+    LOOK,
     NAN,
     SAID_LIMITED,
     SAID_MORE,
@@ -29,6 +30,7 @@ from sim.kernel.steps import (
     call,
     could_give,
     decide,
+    look_ahead,
     look_around,
     order,
     roles_asked,
@@ -366,14 +368,15 @@ def next_look(home: Any, nation: Any, levers: Any, p: Any, since: int, n_days: i
 @rule
 def first_below(nation: Any, purpose: Any, fips: Any, bound: float, since: int, until: int) -> int:
     """The first day, from one on and before another, on which a state's luck is below a bound; a block serves four days."""
-    k0, k1, replication, top = nation.k0, nation.k1, nation.replication, luck.reach(bound)
-    for four in range(since >> 2, (until + 3) >> 2):
-        c0, c1, c2, c3 = luck.words(k0, k1, replication, purpose, fips, WORD(four))
-        if luck.least(c0, c1, c2, c3) <= top:
-            u = luck.uniform(c0), luck.uniform(c1), luck.uniform(c2), luck.uniform(c3)
-            for day in range(max(since, 4 * four), min(4 * four + 4, until)):
-                if u[day & 3] < bound:
-                    return day
+    lows, top = nation.lows, luck.reach(bound)
+    for first in range(since >> 2, (until + 3) >> 2, LOOK):
+        look_ahead(nation, purpose, fips, first)
+        for four in range(first, first + LOOK):
+            if lows[four - first] <= top:
+                u = luck.block(nation.k0, nation.k1, nation.replication, purpose, fips, WORD(four))
+                for day in range(max(since, 4 * four), min(4 * four + 4, until)):
+                    if u[day & 3] < bound:
+                        return day
     return max(since, until)
 
 

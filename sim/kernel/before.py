@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from sim import governors, luck, packed, parameters, people, shocks
 from sim.kernel.compiling import entry, inlined, rule
-from sim.kernel.layout import ABOVE, WORD, Work
-from sim.kernel.steps import own_mind
+from sim.kernel.layout import ABOVE, LOOK, WORD, Work
+from sim.kernel.steps import look_ahead, own_mind
 from sim.packed import Draws, Plan
 from sim.results import NOT_ASKED
 
@@ -141,10 +141,11 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
             # A day's chance is below its rate, so a look at four days at once is nearly always enough.
             top = luck.reach(ABOVE * p.disaster_rate * most)
             for four in range((n_days + 3) >> 2):
-                c0, c1, c2, c3 = luck.words(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(four))
-                if luck.least(c0, c1, c2, c3) > top:
+                if four % LOOK == 0:
+                    look_ahead(nation, WORD(luck.DISASTER), fips, four)
+                if nation.lows[four % LOOK] > top:
                     continue
-                u = luck.uniform(c0), luck.uniform(c1), luck.uniform(c2), luck.uniform(c3)
+                u = luck.block(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(four))
                 for day in range(4 * four, min(4 * four + 4, n_days)):
                     rate = p.disaster_rate * plan.disasters_per_day[i, plan.month[day]]
                     if u[day & 3] >= shocks.chance_within_a_day(rate):

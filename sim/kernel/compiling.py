@@ -22,6 +22,7 @@ for _rule in (
     people.come_forward,
     governors.added,
     governors.balance,
+    luck.turned,
     luck.words,
     luck.uniform,
     luck.least,

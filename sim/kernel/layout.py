@@ -28,6 +28,8 @@ ABOVE, HAIR = 1.0 + 1e-9, 1e-12
 
 # Room for so many states at a time: a loop over all of them has a length that the compiler knows, and no rest.
 STEP = 64
+# Blocks of luck, of four days each, that are looked at together; a loop over fewer is unrolled and not made of vectors.
+LOOK = 16
 
 
 @cache
@@ -61,6 +63,7 @@ def nation_type(n_places: int) -> Any:
     for shape, groups in (((N_ROLES,), by_role), ((n_places,), by_state), ((N_ROLES, n_places), by_both)):
         fields += [(name, kind, shape) for kind, names in groups.items() for name in names.split()]
     fields += [
+        ("lows", np.uint64, (LOOK,)),
         ("regional", np.float64, (8,)),
         ("people", np.int64, (N_ROLES, N_STAGES)),
         ("n_status", np.int64, (N_STATUSES,)),

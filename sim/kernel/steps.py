@@ -48,6 +48,15 @@ def move(nation: Any, i: int, role: int, here: int, there: int, n: int) -> None:
 
 
 @inlined
+def look_ahead(nation: Any, purpose: Any, fips: Any, block: int) -> None:
+    """The least word of luck in each of the next blocks of four days, one after the other as vectors: fills `lows`."""
+    k0, k1, replication, lows = nation.k0, nation.k1, nation.replication, nation.lows
+    for b in range(len(lows)):
+        c0, c1, c2, c3 = luck.words(k0, k1, replication, purpose, fips, WORD(block) + WORD(b))
+        lows[b] = luck.least(c0, c1, c2, c3)
+
+
+@inlined
 def enter_all(nation: Any, role: int, row: Any) -> None:
     """In all states at once, so many come forward."""
     entered, to, serving, linear = (
