@@ -217,7 +217,7 @@ MUTANTS = [
     ("sleeping", "range(max(since, 4 * four), min", "range(max(since + 1, 4 * four), min"),
     ("sleeping", "home.calm_bound = HAIR + ABOVE * governors", "home.calm_bound = 0.7 * governors"),
     ("sleeping", "home.last_bound = HAIR + ABOVE * governors", "home.last_bound = 0.5 * governors"),
-    ("sleeping", "range(first, first + LOOK):", "range(first, first + LOOK - 1):"),
+    ("sleeping", "range(first, first + LOOK):", "range(first + 1, first + LOOK):"),
     ("sleeping", "WORD(block) + WORD(b))", "WORD(block) + WORD(b + 1))"),
     ("sleeping", "home.deadline - p.decide_last_days))", "home.deadline - p.decide_last_days)) + 1"),
     (
