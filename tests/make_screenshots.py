@@ -41,13 +41,18 @@ def main() -> None:
 
 
 def picture(browser: Browser, address: str, size: str, scheme: Any) -> bytes:
-    """One page as it is first seen, as a PNG."""
+    """One page as it is seen once the first screen has been put away, as a PNG."""
     context = browser.new_context(color_scheme=scheme, reduced_motion="reduce", **SIZES[size])
     page = context.new_page()
     page.goto(address)
     settle(page)
     if page.locator("[data-testid=stException]").count():
         raise SystemExit(f"{address} shows an error: {page.locator('[data-testid=stException]').first.inner_text()}")
+    first = page.get_by_role("button", name="I have read this")
+    if first.count():
+        first.click()
+        first.wait_for(state="detached")
+        settle(page)
     made = small(page.screenshot())
     context.close()
     return made
