@@ -7,16 +7,16 @@ import ast
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from benchmarks.served import QUIET, chromium
+from benchmarks.served import QUIET, app_served, chromium
 from sim.parameters import ROLES, register
 from sim.scenario import ROLE_NAMES
 
@@ -76,6 +76,10 @@ def _pattern(key: ast.expr) -> str:
 
 # --- Chromium
 
+DESK = {"width": 1280, "height": 900}
+# Runs behind a page, so that it is soon there on a machine that does other things too.
+FEW = 60
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -84,6 +88,52 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium(), args=QUIET.split())
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The app on a server of its own."""
+    with app_served() as (found, _):
+        yield found
+
+
+@pytest.fixture
+def visited(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open a page in a way of one's own; afterwards nothing may have failed or left the machine."""
+    from sim.pages import document
+    from sim.sharing import Shared, link_of
+
+    pages: list[Page] = []
+    strangers: list[str] = []
+    failures: list[str] = []
+
+    def is_strange(url: str) -> bool:
+        return not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
+
+    def open_page(place: str = "", size: Any = DESK, scheme: Any = "light", shared: Any = None, **options: Any) -> Page:
+        page = browser.new_context(viewport=size, color_scheme=scheme, **options).new_page()
+        page.set_default_timeout(60_000)
+        page.on("request", lambda request: strangers.append(request.url) if is_strange(request.url) else None)
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        link = shared if isinstance(shared, str) else link_of(shared or Shared(document.baseline(), 1, FEW))
+        page.goto(f"{address}/{place}?s={link}")
+        rest(page)
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        assert page.locator("[data-testid=stException]").count() == 0
+        page.context.close()
+    assert strangers == []
+    assert failures == []
+
+
+def rest(page: Page) -> None:
+    """Wait until no script runs."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=120_000
+    )
 
 
 @pytest.hookimpl(wrapper=True)

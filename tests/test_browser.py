@@ -3,69 +3,41 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from benchmarks.served import app_served
 from sim.pages import document
 from sim.pages.map54 import LOOKS
 from sim.plots import ANSWERS
 from sim.results import STATUSES
 from sim.scenario_files import load, parse
-from sim.sharing import Shared, link_of, read_link
+from sim.sharing import Shared, read_link
 from sim.world import load_world
-from tests.conftest import needs_chromium
+from tests.conftest import DESK, FEW, needs_chromium, rest
 
 pytestmark = needs_chromium
-DESK, WALL, PHONE = {"width": 1280, "height": 900}, {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
-# So that a page is soon there on a machine that does other things too.
-FEW = 60
+WALL, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
 CODES = set(load_world().codes)
 # Statuses whose colours alone would not do; agreement is plain.
 HATCHED = {words for words, (series, _) in zip(STATUSES, LOOKS, strict=True) if ANSWERS[series][1]}
 Visit = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with app_served() as (found, _):
-        yield found
-
-
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Open a page in a way of one's own; afterwards nothing may have failed or left the machine."""
-    pages: list[Page] = []
-    strangers: list[str] = []
-    failures: list[str] = []
+def visit(visited: Visit) -> Visit:
+    """Open Explore in a way of one's own, once all of it is there."""
 
-    def open_page(size: dict[str, int] = DESK, scheme: str = "light", shared: Any = None, **options: Any) -> Page:
-        context = browser.new_context(viewport=size, color_scheme=scheme, **options)  # type: ignore[arg-type]
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("request", lambda request: strangers.append(request.url) if is_strange(request.url, address) else None)
-        page.on("pageerror", lambda error: failures.append(str(error)))
-        link = shared if isinstance(shared, str) else link_of(shared or Shared(document.baseline(), 1, FEW))
-        page.goto(f"{address}/?s={link}")
+    def open_page(size: dict[str, int] = DESK, scheme: str = "light", **options: Any) -> Page:
+        page = visited(size=size, scheme=scheme, **options)
         settle(page)
-        pages.append(page)
         return page
 
-    yield open_page
-    for page in pages:
-        assert page.locator("[data-testid=stException]").count() == 0
-        page.context.close()
-    assert strangers == []
-    assert failures == []
-
-
-def is_strange(url: str, address: str) -> bool:
-    return not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
+    return open_page
 
 
 def settle(page: Page) -> None:
@@ -73,12 +45,6 @@ def settle(page: Page) -> None:
     expect(page.locator(".js-plotly-plot .main-svg").nth(3)).to_be_attached(timeout=120_000)
     expect(page.locator("g.state")).to_have_count(54, timeout=60_000)
     rest(page)
-
-
-def rest(page: Page) -> None:
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=120_000
-    )
 
 
 def told(page: Page) -> Locator:
