@@ -250,7 +250,7 @@ def _ramp(
     kept: dict[str, RampDraws],
 ) -> tuple[dict[str, Fitted], dict[str, float], dict[tuple[str, str], float], int]:
     """The ramp's parameters, what they might be mistaken for, correlations, and how many draws were kept."""
-    ends = {name: tuple(on.assumed()["ramp"][name]) for name in ramps.FITTED}
+    ends = {name: tuple(on.assumed()["ramp"]["before"][name]) for name in ramps.FITTED}
     before = {name: _of_triangle(*ends[name]) for name in ramps.FITTED}
     if not kept:
         return {name: _fitted(name, before[name], (), before[name], ends[name]) for name in ramps.FITTED}, {}, {}, 0

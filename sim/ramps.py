@@ -77,9 +77,8 @@ def draws_of(case: Case, table: Numbers, draws: int, seed: int, jobs: int = 1, t
     centers |= {name: (on.assumed()[name]["mean"], on.assumed()[name]["sd"]) for name in (consent.PARTY, consent.VOTE)}
     for name, (mean, sd) in centers.items():
         values[name], ranges[name] = mean, (mean - TRIANGLE * sd, mean + TRIANGLE * sd)
-    # The ranges of the ramp itself are those that stood in the register before any fit.
-    for name in FITTED:
-        low, middle, high = on.assumed()["ramp"][name]
+    # What any fit may write is drawn from ranges that stood in the register before, or a second fit would find another ramp.
+    for name, (low, middle, high) in on.assumed()["ramp"]["before"].items():
         values[name], ranges[name] = middle, (low, high)
     scenario = Variant(1.0, values, ranges).applied(case.scenario)
     told = (lambda stage, n, of: tell(f"ramp of {case.name}", n, of)) if tell else None

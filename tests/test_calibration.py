@@ -137,7 +137,7 @@ def test_without_cases_a_fit_is_its_priors(tables: Tables) -> None:
         assert one.mean == pytest.approx(one.prior_mean, abs=0.02)
         assert one.sd == pytest.approx(one.prior_sd, rel=0.05)
         assert not one.is_carried
-    low, mode, high = on.assumed()["ramp"]["training.seats"]
+    low, mode, high = on.assumed()["ramp"]["before"]["training.seats"]
     seats = found.parameters["training.seats"]
     assert (seats.low, seats.value, seats.high) == (low, mode, high)
     assert rewrite.changes_of(found, TODAY) == {}
@@ -278,7 +278,7 @@ def test_a_draw_is_the_same_in_every_case_and_draws_are_kept(tmp_path: Path, mon
     made = [ramps.kept_or_made(case, tmp_path, 12, 4) for case in small]
     assert np.array_equal(made[0].values, made[1].values)
     assert not np.array_equal(made[0].distance, made[1].distance)
-    low, _, high = on.assumed()["ramp"]["volunteers.pace"]
+    low, _, high = on.assumed()["ramp"]["before"]["volunteers.pace"]
     assert ((made[0].values[:, 0] >= low) & (made[0].values[:, 0] <= high)).all()
     assert len(list(tmp_path.glob("*.npz"))) == 2
     monkeypatch.setattr(ramps, "draws_of", None)
@@ -359,6 +359,22 @@ def test_what_cannot_be_told_apart_is_named(full: Fit) -> None:
 
 
 # --- the register
+
+
+def test_the_register_holds_what_the_record_says_of_who_and_when(full: Fit) -> None:
+    found = {name: fitted for name, fitted in full.parameters.items() if fitted.is_carried and name not in ramps.FITTED}
+    assert {"support.party", "support.vote", "decide.pace", "withdraw.base", "withdraw.burst"} <= set(found)
+    for name, fitted in found.items():
+        assert (register()[name].value, register()[name].range) == (fitted.value, (fitted.low, fitted.high)), name
+    assert np.allclose(full.weights, [part.weight for part in register()["support.mission"].mixture], atol=0.005)
+
+
+def test_no_draw_of_the_ramp_comes_from_what_a_fit_may_write(full: Fit) -> None:
+    """Or a second fit would begin from the first, and say something else."""
+    case = ramps.cases_with_ramps(CASES)[0]
+    held = set(on.assumed()["ramp"]["before"]) | {consent.PARTY, consent.VOTE}
+    assert set(full.parameters) == held
+    assert not held & set(case.scenario.values)
 
 
 def test_a_fit_changes_the_register_where_it_should_and_nowhere_else(full: Fit, tmp_path: Path) -> None:
