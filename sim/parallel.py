@@ -14,7 +14,6 @@ from multiprocessing import get_context, parent_process
 from queue import SimpleQueue
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 from sim.parameters import InputError
 
@@ -122,14 +121,15 @@ class OnCluster(Executor):
         self._client = client
         # Not pure: equal tasks are equal work here, and a key made from the arguments would cost a second pickling.
         self._executor: Executor = client.get_executor(pure=False)
-        self._given: WeakSet[Future[Any]] = WeakSet()
+        self._waiting: set[Future[Any]] = set()
         self._is_over = Event()
         Thread(target=self._end_what_is_lost, daemon=True).start()
 
     def submit(self, work: Callable[..., Result], /, *arguments: Any, **named: Any) -> "Future[Result]":
         """As of any executor."""
         future = self._executor.submit(work, *arguments, **named)
-        self._given.add(future)
+        self._waiting.add(future)
+        future.add_done_callback(self._waiting.discard)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -140,7 +140,7 @@ class OnCluster(Executor):
     def _end_what_is_lost(self) -> None:
         while not self._is_over.wait(LOOK_EVERY):
             if self._client.status != "running":
-                for future in list(self._given):
+                for future in list(self._waiting):
                     future.cancel()
 
 

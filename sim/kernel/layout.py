@@ -143,7 +143,7 @@ class Work(NamedTuple):
         a desk keeps up, and what it can see in a day; the next day on which a governor must be looked at; whether it agreed
         (1) or refused (-1), whether it had been asked and whether it refuses to be a host in last evening's picture, and
         whether its answer has changed since; positions of states whose desk has
-        opened; whether a state is federalized; scratch; the hash so far, counts under their weights, and what was said
+        opened; whether a state is federalized; scratch (`lows`: see `steps.look_ahead`); the hash so far, counts under their weights, and what was said
         under its weight. By role and state: what attrition adds up to and who left; people taken out of tours that have
         not ended yet (`owed`, from those that end first); who was screened, failed, and whose tours ended (called,
         ordered). By stage, role and state: people.
