@@ -142,11 +142,11 @@ class Work(NamedTuple):
         One record: see `nation_type`. By state: people in the mission, come home, and in the mission last evening; whether
         a desk keeps up, and what it can see in a day; the next day on which a governor must be looked at; whether it agreed
         (1) or refused (-1), whether it had been asked and whether it refuses to be a host in last evening's picture, and
-        whether its answer has changed since; positions of states whose desk has
-        opened; whether a state is federalized; scratch (`lows`: see `steps.look_ahead`); the hash so far, counts under their weights, and what was said
-        under its weight. By role and state: what attrition adds up to and who left; people taken out of tours that have
-        not ended yet (`owed`, from those that end first); who was screened, failed, and whose tours ended (called,
-        ordered). By stage, role and state: people.
+        whether its answer has changed since; positions of states whose desk has opened; whether a state is federalized;
+        scratch (`lows`: see `steps.look_ahead`); the hash so far, counts under their weights, and what was said under its
+        weight. By role and state: what attrition adds up to and who left; people taken out of tours that have not ended yet
+        (`owed`, from those that end first); who was screened, failed, and whose tours ended (called, ordered). By stage,
+        role and state: people.
     homes, days, spots
         Records: one for each state; for each day; for each day and state (shape (n_days, n_states)). Of a day:
         ambiguity, lapse and suspension as in `shocks.Forces`; officers; all people not yet screened or waiting for a seat
