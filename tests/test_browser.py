@@ -86,6 +86,16 @@ def test_the_first_view_answers_the_question(visit: Visit) -> None:
         assert part.bounding_box()["y"] < DESK["height"]  # type: ignore[index]
 
 
+def test_nothing_is_drawn_anew_when_the_first_screen_is_put_away(visit: Visit) -> None:
+    page = visit(shared="")
+    drawn = [page.locator(part).first.element_handle() for part in ("g.state", ".js-plotly-plot")]
+    first = page.get_by_role("button", name="I have read this")
+    first.click()
+    first.wait_for(state="detached")
+    rest(page)
+    assert all(part.evaluate("e => e.isConnected") for part in drawn)
+
+
 def test_a_slider_moved_by_keys_changes_sentence_chart_map_and_address_and_undo_takes_it_back(visit: Visit) -> None:
     page = visit()
     before, drawn, sentence = digest(page), lines_of(page), told(page).inner_text()

@@ -54,13 +54,15 @@ def page() -> None:
 
 def first_screen() -> None:
     """What a visitor reads before everything: short, once, and put away with one click."""
+    # Its place stays when it is put away, or everything below would be drawn anew.
+    place = st.container()
     if st.session_state.get("has_read") or st.query_params.get("s"):
         return
     told = texts.about()
     says = [plain(texts.claims()[name]["claim"]) for name in SAYS]
     silent = [plain(row["text"]) for row in told["silent"]]
     assumed = [plain(row["assumed"]) for row in told["silent"]]
-    with st.container(border=True, key="first_screen"):
+    with place.container(border=True, key="first_screen"):
         st.header("Before you start")
         minutes = texts.minutes(*says, *silent, *assumed)
         st.markdown(plain(f"{minutes} {'minute' if minutes == 1 else 'minutes'} of reading. {NOT_A_FORECAST}"))

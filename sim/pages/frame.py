@@ -54,9 +54,10 @@ def run() -> None:
 
 
 def say_what_is_told() -> None:
-    """What callbacks, links and pages want said, once."""
+    """What callbacks, links and pages want said, once; its place stays, or what stands below would be drawn anew."""
+    place = st.container()
     for kind, text in document.told():
-        getattr(st, kind)(plain(text))
+        getattr(place, kind)(plain(text))
 
 
 def _drawn(name: str) -> Callable[[], None]:
