@@ -71,7 +71,7 @@ def officers(days: Any, p: Any) -> None:
 def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
     """All shocks of the run, dated and by luck: see `shocks.forces_of`."""
     nation, p = work.nation[0], records[0]
-    n_states, k0, k1, replication = len(work.homes), nation.k0, nation.k1, nation.replication
+    n_states = len(work.homes)
     if nation.is_dirty:
         for day in range(n_days):
             for i in range(n_states):
@@ -87,6 +87,21 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
         if today.has_disaster:
             today.has_disaster = 0
             work.disasters[day] = 0.0
+    strike_as_dated(plan, work, p, n_days)
+    draw_disasters(plan, work, p, n_days)
+    draw_incidents(work, p, n_days)
+    draw_court_orders(work, p, n_days)
+    if nation.any_shock:
+        keep = math.exp(-1.0 / p.support_fade)
+        for day in range(1, n_days):
+            for i in range(n_states):
+                work.spots[day, i].shock = work.spots[day - 1, i].shock * keep + work.spots[day, i].shock
+
+
+@rule
+def strike_as_dated(plan: Plan, work: Work, p: Any, n_days: int) -> None:
+    """Shocks that the scenario dates."""
+    nation, n_states = work.nation[0], len(work.homes)
     burst_days = int(p.withdraw_burst_days)
     for j in range(len(plan.shocks)):
         row = plan.shocks[j]
@@ -132,6 +147,13 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
             for i in range(n_states):
                 if plan.reach[j, i]:
                     work.spots[day, i].shock += row.amount if plan.reach[j, i] == 1 else row.other
+
+
+@rule
+def draw_disasters(plan: Plan, work: Work, p: Any, n_days: int) -> None:
+    """Disasters by luck, state by state."""
+    nation, n_states = work.nation[0], len(work.homes)
+    k0, k1, replication = nation.k0, nation.k1, nation.replication
     if p.disaster_rate > 0.0:
         length = int(p.disaster_days)
         for i in range(n_states):
@@ -155,6 +177,14 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
                     for later in range(day, min(day + length, n_days)):
                         add_disaster(work, later, i, min(size, p.disaster_most), p.disaster_most)
                         work.homes[i].worst = max(work.homes[i].worst, work.disasters[later, i])
+
+
+@rule
+def draw_incidents(work: Work, p: Any, n_days: int) -> None:
+    """Incidents by luck, which all states see."""
+    nation, n_states = work.nation[0], len(work.homes)
+    k0, k1, replication = nation.k0, nation.k1, nation.replication
+    burst_days = int(p.withdraw_burst_days)
     if p.incident_random > 0.0:
         chance = shocks.chance_within_a_day(p.incident_rate)
         u = (0.0, 0.0, 0.0, 0.0)
@@ -168,6 +198,14 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
                 if p.incident_size < 0.0:
                     for i in range(n_states):
                         start_burst(work.spots, day, burst_days, i)
+
+
+@rule
+def draw_court_orders(work: Work, p: Any, n_days: int) -> None:
+    """Court orders by luck: on a state law, and on federalization."""
+    nation, n_states = work.nation[0], len(work.homes)
+    k0, k1, replication = nation.k0, nation.k1, nation.replication
+    burst_days = int(p.withdraw_burst_days)
     if p.court_clock > 0.0 and nation.approval >= 0:
         u = luck.block(k0, k1, replication, WORD(luck.COURT), WORD(shocks.STATE_LAW), WORD(0))
         day = nation.approval + shocks.days_to_order(u[0], p.court_state_law_days)
@@ -186,11 +224,6 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
         if day < n_days:
             for later in range(day, shocks.day_of_stay(day, stay_of(nation, p, WORD(shocks.FEDERAL)), n_days)):
                 work.days[later].is_suspended = 1
-    if nation.any_shock:
-        keep = math.exp(-1.0 / p.support_fade)
-        for day in range(1, n_days):
-            for i in range(n_states):
-                work.spots[day, i].shock = work.spots[day - 1, i].shock * keep + work.spots[day, i].shock
 
 
 @inlined

@@ -53,7 +53,7 @@ HTML = """
   </div>
   <p class="said" data-part="said"></p>
   <div class="key" data-part="shareKey">
-    <span>0 % of runs</span><span class="ramp"></span><span>100 %; the number is the share.</span>
+    <span>0 <span class="ramp"></span> 100 % of runs</span><span>The number is the share.</span>
     <span><span class="dashed"></span> no governor to ask: sent by the President</span>
   </div>
   <div class="key" data-part="runKey" hidden></div>
