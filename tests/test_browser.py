@@ -290,6 +290,9 @@ def test_the_picture_of_a_chart_is_made_in_the_browser(visit: Visit, kind: str) 
     page = visit()
     page.get_by_text(re.compile("Numbers, files and picture")).first.click()
     page.get_by_role("radiogroup").get_by_text(kind, exact=True).click()
+    # The chart is drawn anew with the camera that was asked for; what is pressed before belongs to the old one.
+    camera = "kind => document.querySelector('.js-plotly-plot')._context.toImageButtonOptions.format === kind"
+    page.wait_for_function(camera, arg=kind.lower())
     rest(page)
     page.locator(".js-plotly-plot").first.hover()
     with page.expect_download() as found:
