@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -150,7 +150,7 @@ def _records(values: NDArray[np.float64]) -> Any:
 def chunk(scenario: Scenario, seed: int, pairs: Sequence[Pair], world: World | None = None) -> Chunk:
     """Run (draw, replication) pairs one after the other, in this thread; `world` replaces the 54 jurisdictions."""
     of = packed(scenario) if world is None else pack(scenario, world)
-    return _played(of, seed, pairs, None)
+    return _played(of, seed, pairs)
 
 
 # The last workspace of each thread: a run leaves it as clean as it was found, and new memory costs as much as some runs.
@@ -163,7 +163,8 @@ def _workspace(code: Any, n_days: int, n_states: int) -> Any:
     return _rooms.work
 
 
-def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
+def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any = None) -> Chunk:
+    """Statuses are counted over runs where no run is wanted in full."""
     code: Any = kernel()
     plan = of.plan
     n, n_days, n_states = len(pairs), len(plan.levers_of), len(plan.homes)
@@ -171,7 +172,7 @@ def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
     row_of = {draw: k for k, draw in enumerate(draws)}
     values = drawn(of, seed, draws)
     rows = np.array([row_of[draw] for draw, _ in pairs], np.int64)
-    changes = np.zeros((n_days, n_states, len(STATUSES)), np.int32)
+    changes = np.zeros((0 if full else n_days, n_states, len(STATUSES)), np.int32)
     result = Chunk(
         series=np.empty((n, len(SERIES), n_days), np.int32),
         status_counts=changes,
@@ -196,7 +197,7 @@ def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any) -> Chunk:
         full or code.nothing(),
     )
     # Everybody begins unasked; what the runs added up is how statuses change from one evening to the next.
-    changes[0, :, 0] += n
+    changes[:1, :, 0] += n
     np.cumsum(changes, axis=0, out=changes)
     return result
 
@@ -232,30 +233,38 @@ def run(setting: Setting, replication: int) -> Run:
         codes=setting.world.codes,
         p=p,
         approval_day=None if approval < 0 else approval,
-        people=full.people,
+        people=_people(full),
         status=full.status,
         permitted=full.permitted,
         officers=np.column_stack([series["hired"], series["deputized"]]).astype(np.int64),
         below_reserve=series["below_reserve"].astype(np.int64),
         missing=series["missing"].astype(np.int64),
-        decisions=_decisions(code, full.decisions),
+        decisions=_decisions(code, full.decisions[: _rooms.work.nation[0].n_decisions]),
     )
+
+
+def _people(full: Any) -> NDArray[np.int32]:
+    """Whole people, shape (n_days, n_states, n_roles, n_stages)."""
+    counted: NDArray[np.int32] = full.people.transpose(0, 3, 2, 1)
+    return counted[:, : full.status.shape[1]]
 
 
 def most_decisions(setting: Setting) -> int:
     """No run can bring more decisions: each ask ends in one, and each agreement in at most one withdrawal."""
-    rounds = max(int(levers.p.rounds_most) for levers in setting.levers)
-    gap = min(int(levers.p.rounds_gap_days) for levers in setting.levers)
+    # Days without a change share one object.
+    numbers = [levers.p for levers in {id(levers): levers for levers in setting.levers}.values()]
+    rounds = max(int(p.rounds_most) for p in numbers)
+    gap = min(int(p.rounds_gap_days) for p in numbers)
     return 2 * len(setting.world.states) * (min(rounds, setting.n_days // gap + 1) + 1)
 
 
 def _decisions(code: Any, rows: Any) -> list[Decision]:
-    """Decisions from their records, without the room that was left over."""
-    columns = {name: rows[name][rows["answer"] >= 0].tolist() for name in rows.dtype.names}
-    columns["answer"] = [code.DECISIONS[answer] for answer in columns["answer"]]
-    columns["is_forced"] = [bool(is_forced) for is_forced in columns["is_forced"]]
-    columns["terms"] = [tuple(terms) for terms in columns["terms"]]
-    return [Decision(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+    """Decisions from their records."""
+    columns: dict[str, Iterable[Any]] = {name: rows[name].tolist() for name in Decision._fields}
+    columns["answer"] = map(code.DECISIONS.__getitem__, columns["answer"])
+    columns["terms"] = map(tuple, columns["terms"])
+    columns["is_forced"] = map(bool, columns["is_forced"])
+    return [Decision(*row) for row in zip(*columns.values(), strict=True)]
 
 
 def people(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Iterator[NDArray[np.int32]]:
@@ -265,4 +274,4 @@ def people(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Iterator[NDA
     for pair in pairs:
         full = code.everything(len(of.plan.levers_of), len(of.plan.homes), room)
         _played(of, seed, [pair], full)
-        yield full.people
+        yield _people(full)

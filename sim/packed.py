@@ -63,6 +63,7 @@ HOME = np.dtype(
         ("prior_position", np.float64),
         ("bars_outsiders", np.int64),
         ("in_strip", np.int64),
+        ("most_disasters", np.float64),
         ("first_answer", np.int64),
         ("end_of_answers", np.int64),
         # The governor
@@ -80,10 +81,9 @@ HOME = np.dtype(
         ("has_weighed_orders", np.int64),
         ("standing", np.float64),
         ("standing_of", np.int64),
-        ("answer_block", np.int64),
-        ("answer_luck", np.float64, (4,)),
-        ("withdraw_block", np.int64),
-        ("withdraw_luck", np.float64, (4,)),
+        # Of answering and of withdrawing: the last block of four days that was drawn, and its luck
+        ("luck_block", np.int64, (2,)),
+        ("daily_luck", np.float64, (2, 4)),
         # While a governor sleeps: the worst disaster of the run, bounds of the daily chances to answer (the last days apart)
         # and to withdraw, whether they hold, and the next day on which the luck of withdrawing falls below its bound
         ("worst", np.float64),
@@ -219,7 +219,7 @@ def pack(scenario: Scenario, world: World | None = None) -> Packed:
 
 
 def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) -> Plan:
-    world, scenario = setting.world, setting.scenario
+    world = setting.world
     n_states = len(world.states)
     terms, names = [levers.terms for levers in stages], list(register())
     levers = np.recarray(len(stages), LEVERS)
@@ -242,8 +242,8 @@ def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) 
         homes=homes,
         first_neighbor=np.cumsum([0, *(len(near) for near in world.neighbors)], dtype=np.int64),
         neighbors=np.array([j for near in world.neighbors for j in near], np.int64),
-        disasters_per_day=np.array(world.disasters_per_day, np.float64).reshape(n_states, 12),
-        month=np.array([(scenario.start + timedelta(days=d)).month - 1 for d in range(setting.n_days)], np.int64),
+        disasters_per_day=rates_of(setting),
+        month=months_of(setting),
         levers_of=levers_of,
         levers=levers,
         asked=np.array([stage.asked for stage in stages], np.uint8),
@@ -255,6 +255,17 @@ def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) 
     )
 
 
+def rates_of(setting: Setting) -> NDArray[np.float64]:
+    """Disasters a day of each state in each month, shape (n_states, 12)."""
+    return np.array(setting.world.disasters_per_day, np.float64).reshape(-1, 12)
+
+
+def months_of(setting: Setting) -> NDArray[np.int64]:
+    """The month of each day, from 0 to 11."""
+    start = setting.scenario.start
+    return np.array([(start + timedelta(days=day)).month - 1 for day in range(setting.n_days)], np.int64)
+
+
 def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
     """The states as a run finds them, and the answers given for them."""
     states = setting.world.states
@@ -263,7 +274,8 @@ def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
     names = "fips strength has_governor side margin region on_ballot prior_position bars_outsiders in_strip"
     for name in names.split():
         homes[name] = [getattr(state, name) for state in states]
-    for name in ("asked_on", "deadline", "asked_terms", "standing_of", "answer_block", "withdraw_block", "picture"):
+    homes["most_disasters"] = rates_of(setting)[:, np.unique(months_of(setting))].max(axis=1)
+    for name in ("asked_on", "deadline", "asked_terms", "standing_of", "luck_block", "picture"):
         homes[name] = -1
     for name in ("withdraw_wake", "withdraw_bound", "call_day", "ordered_by"):
         homes[name] = -1

@@ -149,7 +149,7 @@ def role_weights(missing: Sequence[int], sizes: Sequence[int], roles: int, weigh
 
 
 # With more people than this left over, remainders are ranked by halving and not one by one.
-_FEW = 32
+_FEW = 4
 
 
 def split(n: int, weights: Sequence[int], parts: MutableSequence[int]) -> None:

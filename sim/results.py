@@ -56,8 +56,7 @@ class Event(NamedTuple):
     people: int
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What a governor said and why.
 
     terms

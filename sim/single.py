@@ -172,6 +172,6 @@ def _rows(decisions: Sequence[Decision]) -> list[list[Any]]:
     """Decisions as plain values, in an order that does not depend on which state spoke first on a day; NaN equals NaN."""
     rows = []
     for decision in sorted(decisions, key=lambda each: (each.day, each.state)):
-        flat = [x for value in vars(decision).values() for x in (value if isinstance(value, tuple) else (value,))]
+        flat = [x for value in decision for x in (value if isinstance(value, tuple) else (value,))]
         rows.append([None if isinstance(x, float) and math.isnan(x) else x for x in flat])
     return rows

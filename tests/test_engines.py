@@ -29,7 +29,7 @@ EXAMPLES = int(os.environ.get("ENGINES_EXAMPLES", "300"))
 def rows(decisions: list[Decision]) -> list[Any]:
     """Decisions in an order that does not depend on which state spoke first on a day; NaN equals NaN."""
     told = sorted(decisions, key=lambda d: (d.day, d.state))
-    return [tuple(None if isinstance(x, float) and math.isnan(x) else x for x in vars(d).values()) for d in told]
+    return [tuple(None if isinstance(x, float) and math.isnan(x) else x for x in d) for d in told]
 
 
 def assert_same(a: Run, b: Run) -> None:

@@ -59,14 +59,10 @@ MUTANTS = [
     ),
     (
         "answering",
-        "block = day >> 2\n    if home.answer_block",
-        "block = day + 1 >> 2\n    if home.answer_block",
+        "1 if purpose == luck.WITHDRAW else 0, day >> 2",
+        "1 if purpose == luck.WITHDRAW else 0, day + 1 >> 2",
     ),
-    (
-        "reconsidering",
-        "block = day >> 2\n    if home.withdraw_block",
-        "block = day + 1 >> 2\n    if home.withdraw_block",
-    ),
+    ("reconsidering", "1 if purpose == luck.WITHDRAW else 0, day", "0, day"),
     (
         "reconsidering",
         "day >= home.call_day + int(p.directed_patience)",
@@ -101,18 +97,18 @@ MUTANTS = [
     ("screening", "left = np.int64(nation.capacity[i])\n", "left = np.int64(nation.capacity[i]) - 1\n"),
     (
         "screening",
-        "work.calendar[AT_WAITING + 1, came, role, i] += seen - failed",
-        "work.calendar[AT_WAITING + 1, min(came + 1, day), role, i] += seen - failed",
+        "work.calendar[came].people[AT_WAITING + 1, role, i] += seen - failed",
+        "work.calendar[min(came + 1, day)].people[AT_WAITING + 1, role, i] += seen - failed",
     ),
     ("screening", "day - screening_days\n    if came >= 0", "day - screening_days + 1\n    if came >= 0"),
     (
         "screening",
-        "nation, waiting = work.nation[0], work.calendar[AT_WAITING + 1, came, role]",
-        "nation, waiting = work.nation[0], work.calendar[AT_WAITING + 1, came + 1, role]",
+        "nation, waiting = work.nation[0], work.calendar[came].people[AT_WAITING + 1, role]",
+        "nation, waiting = work.nation[0], work.calendar[came + 1].people[AT_WAITING + 1, role]",
     ),
-    ("screening", "failing = np.int32(total - failed[i])", "failing = np.int32(max(0, total - failed[i] - 1))"),
+    ("screening", "failing = np.int32(failed - out[i])", "failing = np.int32(max(0, failed - out[i] - 1))"),
     ("screening", "home.next_screened = 1, came\n", "home.next_screened = 1, came + 1\n"),
-    ("screening", "        home.is_behind, nation.keeps_up[i] = 0, 1\n", "        home.is_behind = 0\n"),
+    ("screening", "        home.is_behind, nation.keeps_up[i] = 0, -1\n", "        home.is_behind = 0\n"),
     (
         "screening",
         "home.next_screened if home.is_behind else max(0, since - nation.screening_days)",
@@ -128,12 +124,22 @@ MUTANTS = [
         "until = min(nation.day + nation.course_days[role], n_days)\n    row",
         "until = min(nation.day + nation.course_days[role] + 1, n_days)\n    row",
     ),
-    ("seating", "for slot in range(1 - nation.any_moved, 2):", "for slot in range(1, 2):"),
+    (
+        "seating",
+        "waiting = 0\n            for slot in range(1 - nation.any_moved, 2):",
+        "waiting = 0\n            for slot in range(1, 2):",
+    ),
+    ("rationing", "            add_row(row, going)\n", ""),
+    ("rationing", "seated[i] = min(quotas[i], totals[i])", "seated[i] = quotas[i]"),
+    ("rationing", "            quotas[i] -= seated[i]\n", ""),
+    ("rationing", "rest[i] = over - off * totals[i]", "rest[i] = over - totals[i]"),
+    ("rationing", "rests[other, i] >= rest[i] if other < role", "rests[other, i] > rest[i] if other < role"),
+    ("rationing", "going[i] += rank < left[i]", "going[i] += rank <= left[i]"),
     ("seating", "left = n_seats - nation.n_training", "left = n_seats - nation.n_training - 1"),
     (
         "seating",
-        "people.split(free, nation.shares, nation.quotas)\n    work.days[came].waiting -= free",
-        "people.split(free - 1, nation.shares, nation.quotas)\n    work.days[came].waiting -= free - 1",
+        "people.split(free, shares, quotas)\n    work.days[came].waiting -= free",
+        "people.split(free - 1, shares, quotas)\n    work.days[came].waiting -= free - 1",
     ),
     ("supervising", "    free = most\n", "    free = most - 1\n"),
     ("supervising", "min(day + arrival, n_days)", "min(day + arrival + 1, n_days)"),
@@ -155,8 +161,8 @@ MUTANTS = [
     ),
     ("tours", "gone = np.int32(n - stay)\n", "gone = np.int32(max(0, n - stay - 1))\n"),
     ("tours", "ended[i] += n\n", "ended[i] += n + 1\n"),
-    ("tours", "taken = min(row[i], owed[i])", "taken = 0"),
-    ("tours", "nation.owed[role, i] += n", "nation.owed[role, i] += n + 1"),
+    ("tours", "taken = min(moving[i], owed[i])", "taken = 0"),
+    ("tours", "work.roles[role].owed[i] += n", "work.roles[role].owed[i] += n + 1"),
     ("tours", "        settle(work, day)\n", "        pass\n"),
     (
         "disasters",
@@ -164,11 +170,11 @@ MUTANTS = [
         "needed = p.offer_reserve * home.strength + on_duty + 1",
     ),
     ("disasters", "serving -= recalled", "serving -= recalled - 1"),
-    ("disasters", "min(day + length, n_days)", "min(day + length + 1, n_days)"),
+    ("disasters", "min(day + int(p.disaster_days), n_days)", "min(day + int(p.disaster_days) + 1, n_days)"),
     (
         "shocks",
-        "for later in range(day, min(day + days, len(spots))):",
-        "for later in range(day, min(day + days + 1, len(spots))):",
+        "for later in range(day, min(day + days, len(calendar) - 1)):",
+        "for later in range(day, min(day + days + 1, len(calendar) - 1)):",
     ),
     (
         "shocks",
@@ -176,7 +182,7 @@ MUTANTS = [
         "for later in range(day, min(day + row.days + 1, n_days)):",
     ),
     ("shocks", "for later in range(day, n_days):", "for later in range(day + 1, n_days):"),
-    ("shocks", "work.spots[day - 1, i].shock * keep", "work.spots[day - 1, i].shock"),
+    ("shocks", "work.calendar[day - 1].shock[i] * keep", "work.calendar[day - 1].shock[i]"),
     (
         "shocks",
         "day = nation.approval + shocks.days_to_order(u[0], p.court_state_law_days)",
@@ -200,14 +206,23 @@ MUTANTS = [
     ("peers", "nation.leaning[side] - lean[i]", "nation.leaning[side]"),
     ("peers", "near_asked += asked[plan.neighbors[k]]", "near_asked += asked[plan.neighbors[k]] + 1"),
     ("peers", "    home.picture = nation.picture\n", "    home.picture = nation.picture + 1\n"),
-    ("luck of disasters", "luck.reach(ABOVE * p.disaster_rate * most)", "luck.reach(0.5 * p.disaster_rate * most)"),
+    (
+        "luck of disasters",
+        "luck.reach(ABOVE * p.disaster_rate * work.homes[i].most_disasters)",
+        "luck.reach(0.5 * p.disaster_rate * work.homes[i].most_disasters)",
+    ),
     ("peers", "nation.seen_side[i] = home.side + 1\n", "nation.seen_side[i] = home.side\n"),
     ("peers", "nation.has_moved[i] = nation.has_news = nation.has_said = 1", "nation.has_news = nation.has_said = 1"),
     ("peers", "(refusing - nation.refusing[i]) * home.strength\n        nation.lean", "0\n        nation.lean"),
-    ("coming forward", "if disaster > 0.0 or not is_plain:", "if not is_plain:"),
+    ("coming forward", "chance_today(work, levers, p, i, day, disaster)", "open_chance[i]"),
+    ("coming forward", "if nation.weighed_on[roles] != day:", "if nation.weighed_on[roles] < 0:"),
     ("coming forward", "nation.chance if home.permitted else 0.0\n", "0.99 * nation.chance\n"),
-    ("coming forward", "rest -= off * total\n", "rest -= total\n"),
-    ("coming forward", "        if rests[role] > most:", "        if rests[role] >= most:"),
+    ("coming forward", "rest - off * total\n", "rest - total\n"),
+    ("coming forward", "rests[other] >= rests[role] if other < role", "rests[other] > rests[role] if other < role"),
+    ("coming forward", "parts[role] += rank < left", "parts[role] += rank <= left"),
+    ("falling behind", "over[i] = -capacity[i]\n", "over[i] = -capacity[i] - 1\n"),
+    ("falling behind", "over[i] &= keeps_up[i]", "pass"),
+    ("a calm day", "nation.spot_day = 0 if nation.is_calm else day", "nation.spot_day = 0"),
     ("screening", "if n > nation.capacity[i]:", "if n > nation.capacity[i] + 1:"),
     ("sleeping", "    home.is_bounded = 0\n    home.ordered_by = -1\n", "    home.ordered_by = -1\n"),
     ("sleeping", "    wake[i] = nation.day\n", "    wake[i] = nation.day + 1\n"),
@@ -217,7 +232,7 @@ MUTANTS = [
     ("sleeping", "range(max(since, 4 * four), min", "range(max(since + 1, 4 * four), min"),
     ("sleeping", "home.calm_bound = HAIR + ABOVE * governors", "home.calm_bound = 0.7 * governors"),
     ("sleeping", "home.last_bound = HAIR + ABOVE * governors", "home.last_bound = 0.5 * governors"),
-    ("sleeping", "range(first, first + LOOK):", "range(first + 1, first + LOOK):"),
+    ("sleeping", "low = look_ahead(nation, WORD(purpose), home.fips, first, top)", "low = WORD(0)"),
     ("sleeping", "WORD(block) + WORD(b))", "WORD(block) + WORD(b + 1))"),
     ("sleeping", "home.deadline - p.decide_last_days))", "home.deadline - p.decide_last_days)) + 1"),
     (
@@ -237,7 +252,7 @@ MUTANTS = [
         "max(since, home.call_day + int(p.directed_patience) + 1)",
     ),
     ("sleeping", "max(np.int64(nation.offer[i]), home.seen_serving) / home.strength", "0.0"),
-    ("sleeping", "max(work.homes[i].worst, work.disasters[later, i])", "0.0"),
+    ("sleeping", "max(home.worst, work.calendar[later].disasters[i])", "0.0"),
     ("sleeping", "p.mobilized, -1.0, -1.0)", "p.mobilized, 0.0, 0.0)"),
     (
         "officers",
@@ -295,6 +310,9 @@ def plays() -> list[tuple[Setting, int]]:
         "federalize.ramp_days": 3,
     }
     federal = {"federalize.day": 12, "court.federal_clock": True, "court.federal_days": 8.0, "federalize.ramp_days": 3}
+    crowding = [
+        CourtOrder(kind="court_order", day=16, roles=["transport", "detention"], states=STATES.split(), stay="never")
+    ]
     given = [accept("TX", 5, 400), say("TX", 25, "withdraw"), say("CA", 6, "decline"), say("NM", 4, "no_answer")]
     calm = {
         "support.mission": 0.0,
@@ -344,6 +362,8 @@ def plays() -> list[tuple[Setting, int]]:
             shocks=weather[:2],
             changes=[Change(15, {"tour.days": 20}), Change(24, {"tour.days": 4})],
         ),
+        # Those who are moved and those who came forward on the same day share too few seats.
+        setting(WILLING | mixed | {"support.mission": 3.0, "training.seats": 200}, STATES, 40, shocks=crowding),
         setting(mixed | federal | {"federalize.states": "all"}, STATES, 45, seed=3, draw=2),
         setting(mixed | federal, STATES, 45, seed=4, draw=None, answers=given),
         setting(ONE_ROUND | calm | {"incident.rate": 0.1} | courts, STATES, 60, draw=4),

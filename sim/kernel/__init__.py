@@ -17,6 +17,7 @@ from sim.kernel.compiling import entry, rule
 from sim.kernel.evening import clean, keep_books, observe, run_hash
 from sim.kernel.layout import DECISIONS, Full, Work, everything, nothing, workspace
 from sim.kernel.moving import allot, end_things, leave, mobilize, strike, supervise, turn_day
+from sim.kernel.steps import seek
 from sim.packed import Plan
 
 __all__ = ["DECISIONS", "draw_numbers", "everything", "nothing", "play_many", "workspace"]
@@ -49,7 +50,8 @@ def play(
     if not (len(plan.shocks) or nation.any_shock or nation.may_close):
         nation.is_calm = 1
     nation.is_dirty = 1 - nation.is_calm
-    observe(work, first, plan.levers[0])
+    seek(nation, plan.levers[0], first)
+    observe(work)
     for day in range(n_days):
         turn_day(plan, work, records, values, day)
         p, levers = records[nation.stage], plan.levers[nation.stage]
@@ -63,7 +65,7 @@ def play(
         allot(work, n_seats, day, n_days)
         supervise(plan, work, p, most, day, n_days)
         keep_books(full, work, first, series, day)
-        observe(work, p, levers)
+        observe(work)
     clean(work, n_days)
     return run_hash(work)
 

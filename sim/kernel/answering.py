@@ -20,11 +20,11 @@ from sim.kernel.layout import (
     SAID_NOTHING,
     SAID_WITHDRAW,
     SAID_YES,
+    STEP,
     WORD,
     Work,
 )
 from sim.kernel.steps import (
-    answer_luck,
     ask_luck,
     become,
     call,
@@ -32,12 +32,15 @@ from sim.kernel.steps import (
     decide,
     look_ahead,
     look_around,
+    lowest,
+    luck_of,
     order,
     roles_asked,
     send_home,
     stand,
+    up_to,
     weigh,
-    withdraw_luck,
+    without_lowest,
 )
 from sim.packed import N_ROLES, Plan
 from sim.results import ACCEPTED, DECLINED, LIMITED, NO_ANSWER, UNDECIDED, WITHDRAWN
@@ -86,7 +89,7 @@ def accept(
 ) -> None:
     """Permit roles, offer people (`given`, or by the rule where that is -1), and call for volunteers."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.disasters[nation.day, i], work.spots[nation.day, i].shock
+    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
     first = home.status not in (ACCEPTED, LIMITED)
     u = ask_luck(home, nation, luck.OFFER)
     z_offer, z_call = luck.normals(u[0], u[1])
@@ -130,7 +133,7 @@ def decline(
 ) -> None:
     """Say no; a state that accepted earlier keeps what it gave."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.disasters[nation.day, i], work.spots[nation.day, i].shock
+    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
     home.is_pending = 0
     answer = SAID_NO_MORE
     if home.status not in (ACCEPTED, LIMITED):
@@ -155,7 +158,7 @@ def withdraw(
 ) -> None:
     """Take consent back: everybody from here goes home."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.disasters[nation.day, i], work.spots[nation.day, i].shock
+    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
     become(home, nation, changes, i, WITHDRAWN)
     home.is_pending = home.has_weighed_orders = 0
     decide(decisions, home, nation, levers, p, disaster, shock, i, SAID_WITHDRAW, role, general, cost, NAN, 0, chance)
@@ -168,10 +171,10 @@ def say_what_is_given(
 ) -> None:
     """A taken seat: give the next answer of the scenario once its day has come and it can be given."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.disasters[nation.day, i], work.spots[nation.day, i].shock
+    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
     look_around(plan, work, i)
     has_next = home.first_answer < home.end_of_answers and plan.answers[home.first_answer].day <= day
-    roles = roles_asked(levers, np.int64(work.spots[day, i].closed))
+    roles = roles_asked(levers, np.int64(work.calendar[nation.spot_day].closed[i]))
     role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
     cost = nation.costs[role] if role >= 0 else 0.0
     if home.is_pending and day >= home.deadline and not has_next:
@@ -205,11 +208,11 @@ def say_what_is_given(
 def reconsider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, changes: Any, i: int, n_days: int) -> None:
     """Withdraw today, or go on; after a while a governor may order units where the request allows it."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.disasters[nation.day, i], work.spots[nation.day, i].shock
+    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
     if levers.may_withdraw:
-        u, is_burst = withdraw_luck(home, nation, day), work.spots[day, i].is_burst > 0
+        u, is_burst = luck_of(home, nation, luck.WITHDRAW, day), work.calendar[nation.spot_day].is_burst[i] > 0
         if is_burst or u < nation.ceiling:
-            roles = roles_asked(levers, np.int64(work.spots[day, i].closed))
+            roles = roles_asked(levers, np.int64(work.calendar[nation.spot_day].closed[i]))
             role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
             cost = nation.costs[role] if role >= 0 else 0.0
             look_around(plan, work, i)
@@ -241,8 +244,8 @@ def reconsider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, chan
 def consider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, changes: Any, i: int) -> None:
     """Answer today, or not yet; at the deadline an ask lapses."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.disasters[nation.day, i], work.spots[nation.day, i].shock
-    roles = roles_asked(levers, np.int64(work.spots[day, i].closed))
+    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
+    roles = roles_asked(levers, np.int64(work.calendar[nation.spot_day].closed[i]))
     role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
     look_around(plan, work, i)
     if day >= home.deadline:
@@ -261,7 +264,7 @@ def consider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, change
         p.decide_deadline,
         1.0 if day >= home.deadline - p.decide_last_days else 0.0,
     )
-    if answer_luck(home, nation, day) >= chance:
+    if luck_of(home, nation, luck.ANSWER, day) >= chance:
         return
     u, permitted = ask_luck(home, nation, luck.PERMIT)[0], 0
     for r in range(N_ROLES):
@@ -349,34 +352,32 @@ def next_look(home: Any, nation: Any, levers: Any, p: Any, since: int, n_days: i
     if home.is_pending:
         last_days = int(math.ceil(home.deadline - p.decide_last_days))
         until = min(until, home.deadline)
-        day = first_below(nation, WORD(luck.ANSWER), home.fips, home.calm_bound, since, min(until, last_days))
+        day = first_below(home, nation, luck.ANSWER, home.calm_bound, since, min(until, last_days))
         if day >= last_days:
-            day = first_below(nation, WORD(luck.ANSWER), home.fips, home.last_bound, max(since, last_days), until)
+            day = first_below(home, nation, luck.ANSWER, home.last_bound, max(since, last_days), until)
         until = day
     if home.status in (ACCEPTED, LIMITED):
         if p.volunteers_basis > 0.0 and not home.has_weighed_orders:
             until = min(until, max(since, home.call_day + int(p.directed_patience)))
         if levers.may_withdraw:
             if home.withdraw_wake < since:
-                home.withdraw_wake = first_below(
-                    nation, WORD(luck.WITHDRAW), home.fips, home.withdraw_bound, since, n_days
-                )
+                home.withdraw_wake = first_below(home, nation, luck.WITHDRAW, home.withdraw_bound, since, n_days)
             until = min(until, home.withdraw_wake)
     return until
 
 
 @rule
-def first_below(nation: Any, purpose: Any, fips: Any, bound: float, since: int, until: int) -> int:
+def first_below(home: Any, nation: Any, purpose: Any, bound: float, since: int, until: int) -> int:
     """The first day, from one on and before another, on which a state's luck is below a bound; a block serves four days."""
-    lows, top = nation.lows, luck.reach(bound)
+    top = luck.reach(bound)
     for first in range(since >> 2, (until + 3) >> 2, LOOK):
-        look_ahead(nation, purpose, fips, first)
-        for four in range(first, first + LOOK):
-            if lows[four - first] <= top:
-                u = luck.block(nation.k0, nation.k1, nation.replication, purpose, fips, WORD(four))
-                for day in range(max(since, 4 * four), min(4 * four + 4, until)):
-                    if u[day & 3] < bound:
-                        return day
+        low = look_ahead(nation, WORD(purpose), home.fips, first, top)
+        while low:
+            four = first + lowest(low)
+            low = without_lowest(low)
+            for day in range(max(since, 4 * four), min(4 * four + 4, until)):
+                if luck_of(home, nation, purpose, day) < bound:
+                    return day
     return max(since, until)
 
 
@@ -393,35 +394,42 @@ def answer(decisions: Any, plan: Plan, work: Work, p: Any, changes: Any, day: in
     """Every state that was asked answers, waits, or reconsiders."""
     nation = work.nation[0]
     levers = plan.levers[nation.stage]
-    wake, awake, n_awake = nation.wake, nation.awake, 0
-    for i in range(len(work.homes)):
-        awake[n_awake] = i
-        n_awake += 1 if wake[i] <= day else 0
-    for k in range(n_awake):
-        i = awake[k]
-        home = work.homes[i]
-        if not home.has_governor:
-            if home.status == UNDECIDED and day == home.asked_on + 1:
-                send(plan, work, p, changes, i)
-            continue
-        agrees = home.status in (ACCEPTED, LIMITED)
-        if not (agrees or home.is_pending):
-            if nation.is_calm:
-                wake[i] = n_days
-            continue
-        if home.is_taken:
-            say_what_is_given(decisions, plan, work, levers, p, changes, i, n_days)
-            continue
-        if nation.is_calm and home.asked_on == day:
-            bound(home, nation, levers, p, i, work.days[day].ambiguity)
-            wake[i] = next_look(home, nation, levers, p, day, n_days)
-            if day < wake[i]:
-                continue
-        if agrees:
-            reconsider(decisions, plan, work, levers, p, changes, i, n_days)
-        if home.is_pending:
-            consider(decisions, plan, work, levers, p, changes, i)
+    wake = nation.wake
+    for first in range(0, len(wake), STEP):
+        awake = up_to(wake, day, first)
+        while awake:
+            i = first + lowest(awake)
+            awake = without_lowest(awake)
+            answer_one(decisions, plan, work, levers, p, changes, i, n_days)
+
+
+@inlined
+def answer_one(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, changes: Any, i: int, n_days: int) -> None:
+    """One state that was asked answers, waits, or reconsiders."""
+    nation = work.nation[0]
+    day, wake, home = nation.day, nation.wake, work.homes[i]
+    if not home.has_governor:
+        if home.status == UNDECIDED and day == home.asked_on + 1:
+            send(plan, work, p, changes, i)
+        return
+    agrees = home.status in (ACCEPTED, LIMITED)
+    if not (agrees or home.is_pending):
         if nation.is_calm:
-            if not home.is_bounded:
-                bound(home, nation, levers, p, i, work.days[day].ambiguity)
-            wake[i] = next_look(home, nation, levers, p, day + 1, n_days)
+            wake[i] = n_days
+        return
+    if home.is_taken:
+        say_what_is_given(decisions, plan, work, levers, p, changes, i, n_days)
+        return
+    if nation.is_calm and home.asked_on == day:
+        bound(home, nation, levers, p, i, work.days[day].ambiguity)
+        wake[i] = next_look(home, nation, levers, p, day, n_days)
+        if day < wake[i]:
+            return
+    if agrees:
+        reconsider(decisions, plan, work, levers, p, changes, i, n_days)
+    if home.is_pending:
+        consider(decisions, plan, work, levers, p, changes, i)
+    if nation.is_calm:
+        if not home.is_bounded:
+            bound(home, nation, levers, p, i, work.days[day].ambiguity)
+        wake[i] = next_look(home, nation, levers, p, day + 1, n_days)

@@ -53,7 +53,7 @@ def send(plan: Plan, work: Work, p: Any, changes: Any, i: int) -> None:
     u = ask_luck(home, nation, luck.OFFER)
     z = luck.normals(u[0], u[1])[1]
     asked = levers.named_roles & levers.open_roles
-    disaster = work.disasters[nation.day, i]
+    disaster = work.calendar[nation.day].disasters[i]
     call(work, levers, p, disaster, i, home.quota, asked, z, 1.0)
 
 
@@ -70,7 +70,7 @@ def in_force(work: Work) -> int:
 def prospect(plan: Plan, work: Work, levers: Any, p: Any, i: int) -> int:
     """People whom asking this state again may bring."""
     home, nation, day = work.homes[i], work.nation[0], work.nation[0].day
-    disaster = work.disasters[day, i]
+    disaster = work.calendar[day].disasters[i]
     if home.status == SENDING:
         return int(could_give(work, p, i, disaster))
     if not home.has_governor or home.status == FEDERALIZED:
@@ -78,13 +78,15 @@ def prospect(plan: Plan, work: Work, levers: Any, p: Any, i: int) -> int:
     if home.status in (DECLINED, WITHDRAWN) and home.asked_terms == levers.terms:
         return 0
     role = governors.deciding_role(
-        roles_asked(levers, np.int64(work.spots[day, i].closed)), nation.costs, levers.is_bundled > 0
+        roles_asked(levers, np.int64(work.calendar[nation.spot_day].closed[i])), nation.costs, levers.is_bundled > 0
     )
     if role < 0:
         return 0
     asks = home.asks if home.is_pending else home.asks + 1
     look_around(plan, work, i)
-    support = weigh(home, nation, levers, p, disaster, work.spots[day, i].shock, asks) - nation.costs[role]
+    support = (
+        weigh(home, nation, levers, p, disaster, work.calendar[nation.spot_day].shock[i], asks) - nation.costs[role]
+    )
     return int(could_give(work, p, i, disaster) * governors.chance_of_permitting(p.precision, support))
 
 
@@ -165,6 +167,6 @@ def command(plan: Plan, work: Work, records: Any, changes: Any, day: int, n_days
                 home.is_pending = 0
                 home.is_federal = 1
                 if roles:
-                    disaster = work.disasters[day, i]
+                    disaster = work.calendar[day].disasters[i]
                     order(work, p, disaster, i, nation.quotas[i], roles)
     nation.is_federalizing = 1

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sim import governors, luck, packed, parameters, people, shocks
 from sim.kernel.compiling import entry, inlined, rule
 from sim.kernel.layout import ABOVE, LOOK, WORD, Work
-from sim.kernel.steps import look_ahead, own_mind
-from sim.packed import Draws, Plan
+from sim.kernel.steps import look_ahead, lowest, own_mind, without_lowest
+from sim.packed import N_ROLES, Draws, Plan
 from sim.results import NOT_ASKED
 
 
@@ -74,11 +74,11 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
     n_states = len(work.homes)
     if nation.is_dirty:
         for day in range(n_days):
+            today = work.calendar[day]
             for i in range(n_states):
-                spot = work.spots[day, i]
-                spot.shock = 0.0
-                spot.closed = spot.is_burst = 0
-                spot.new_governors = 0
+                today.shock[i] = 0.0
+                today.closed[i] = today.is_burst[i] = 0
+                today.new_governors[i] = 0
     nation.any_shock = nation.may_close = nation.is_calm = 0
     for day in range(n_days):
         today = work.days[day]
@@ -86,7 +86,7 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
         today.is_lapse = today.is_suspended = 0
         if today.has_disaster:
             today.has_disaster = 0
-            work.disasters[day] = 0.0
+            work.calendar[day].disasters[:] = 0.0
     strike_as_dated(plan, work, p, n_days)
     draw_disasters(plan, work, p, n_days)
     draw_incidents(work, p, n_days)
@@ -95,7 +95,7 @@ def strike_all(plan: Plan, work: Work, records: Any, n_days: int) -> None:
         keep = math.exp(-1.0 / p.support_fade)
         for day in range(1, n_days):
             for i in range(n_states):
-                work.spots[day, i].shock = work.spots[day - 1, i].shock * keep + work.spots[day, i].shock
+                work.calendar[day].shock[i] = work.calendar[day - 1].shock[i] * keep + work.calendar[day].shock[i]
 
 
 @rule
@@ -111,9 +111,9 @@ def strike_as_dated(plan: Plan, work: Work, p: Any, n_days: int) -> None:
             nation.any_shock = 1
             for i in range(n_states):
                 if plan.reach[j, i]:
-                    work.spots[day, i].shock += size
+                    work.calendar[day].shock[i] += size
                     if size < 0.0:
-                        start_burst(work.spots, day, burst_days, i)
+                        start_burst(work.calendar, day, burst_days, i)
         elif row.kind == packed.CLARIFICATION:
             for later in range(day, n_days):
                 work.days[later].ambiguity = min(work.days[later].ambiguity, row.amount)
@@ -129,8 +129,8 @@ def strike_as_dated(plan: Plan, work: Work, p: Any, n_days: int) -> None:
             for i in range(n_states):
                 if plan.reach[j, i]:
                     for later in range(day, end):
-                        work.spots[later, i].closed |= np.uint8(row.roles)
-                    start_burst(work.spots, day, burst_days, i)
+                        work.calendar[later].closed[i] |= np.uint8(row.roles)
+                    start_burst(work.calendar, day, burst_days, i)
         elif row.kind == packed.DISASTER:
             size = p.disaster_size if math.isnan(row.amount) else row.amount
             days = int(p.disaster_days) if row.days == packed.BY_CHANCE else row.days
@@ -140,13 +140,13 @@ def strike_as_dated(plan: Plan, work: Work, p: Any, n_days: int) -> None:
             for later in range(day, min(day + row.days, n_days)):
                 work.days[later].is_lapse = 1
         elif row.kind == packed.TURNOVER:
-            spot = work.spots[day, row.state]
-            spot.new_governors = ((spot.new_governors >> 2) + 1) << 2 | (row.side + 1)
+            before = work.calendar[day].new_governors[row.state] >> 2
+            work.calendar[day].new_governors[row.state] = (before + 1) << 2 | (row.side + 1)
         elif row.kind == packed.APPEAL:
             nation.any_shock = 1
             for i in range(n_states):
                 if plan.reach[j, i]:
-                    work.spots[day, i].shock += row.amount if plan.reach[j, i] == 1 else row.other
+                    work.calendar[day].shock[i] += row.amount if plan.reach[j, i] == 1 else row.other
 
 
 @rule
@@ -155,28 +155,31 @@ def draw_disasters(plan: Plan, work: Work, p: Any, n_days: int) -> None:
     nation, n_states = work.nation[0], len(work.homes)
     k0, k1, replication = nation.k0, nation.k1, nation.replication
     if p.disaster_rate > 0.0:
-        length = int(p.disaster_days)
         for i in range(n_states):
-            fips, most = work.homes[i].fips, 0.0
-            for month in range(12):
-                most = max(most, plan.disasters_per_day[i, month])
+            fips = work.homes[i].fips
             # A day's chance is below its rate, so a look at four days at once is nearly always enough.
-            top = luck.reach(ABOVE * p.disaster_rate * most)
-            for four in range((n_days + 3) >> 2):
-                if four % LOOK == 0:
-                    look_ahead(nation, WORD(luck.DISASTER), fips, four)
-                if nation.lows[four % LOOK] > top:
-                    continue
-                u = luck.block(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(four))
-                for day in range(4 * four, min(4 * four + 4, n_days)):
-                    rate = p.disaster_rate * plan.disasters_per_day[i, plan.month[day]]
-                    if u[day & 3] >= shocks.chance_within_a_day(rate):
-                        continue
-                    v = luck.block(k0, k1, replication, WORD(luck.DISASTER_SIZE), fips, WORD(day))
-                    size = shocks.lognormal(p.disaster_size, p.disaster_spread, luck.normals(v[0], v[1])[0])
-                    for later in range(day, min(day + length, n_days)):
-                        add_disaster(work, later, i, min(size, p.disaster_most), p.disaster_most)
-                        work.homes[i].worst = max(work.homes[i].worst, work.disasters[later, i])
+            top = luck.reach(ABOVE * p.disaster_rate * work.homes[i].most_disasters)
+            for first in range(0, (n_days + 3) >> 2, LOOK):
+                low = look_ahead(nation, WORD(luck.DISASTER), fips, first, top)
+                while low:
+                    four = first + lowest(low)
+                    low = without_lowest(low)
+                    u = luck.block(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(four))
+                    for day in range(4 * four, min(4 * four + 4, n_days)):
+                        rate = p.disaster_rate * plan.disasters_per_day[i, plan.month[day]]
+                        if u[day & 3] < ABOVE * rate and u[day & 3] < shocks.chance_within_a_day(rate):
+                            draw_disaster(work, p, i, day, n_days)
+
+
+@rule
+def draw_disaster(work: Work, p: Any, i: int, day: int, n_days: int) -> None:
+    """A disaster that begins on a day: its size is luck."""
+    home, nation = work.homes[i], work.nation[0]
+    u = luck.block(nation.k0, nation.k1, nation.replication, WORD(luck.DISASTER_SIZE), home.fips, WORD(day))
+    size = min(shocks.lognormal(p.disaster_size, p.disaster_spread, luck.normals(u[0], u[1])[0]), p.disaster_most)
+    for later in range(day, min(day + int(p.disaster_days), n_days)):
+        add_disaster(work, later, i, size, p.disaster_most)
+        home.worst = max(home.worst, work.calendar[later].disasters[i])
 
 
 @rule
@@ -194,10 +197,10 @@ def draw_incidents(work: Work, p: Any, n_days: int) -> None:
             if u[day & 3] < chance:
                 nation.any_shock = 1
                 for i in range(n_states):
-                    work.spots[day, i].shock += p.incident_size
+                    work.calendar[day].shock[i] += p.incident_size
                 if p.incident_size < 0.0:
                     for i in range(n_states):
-                        start_burst(work.spots, day, burst_days, i)
+                        start_burst(work.calendar, day, burst_days, i)
 
 
 @rule
@@ -216,8 +219,8 @@ def draw_court_orders(work: Work, p: Any, n_days: int) -> None:
                 v = luck.block(k0, k1, replication, WORD(luck.COURT_REACH), work.homes[i].fips, WORD(0))
                 if work.homes[i].has_governor and v[0] < p.court_reach:
                     for later in range(day, end):
-                        work.spots[later, i].closed |= np.uint8(shocks.STATE_LAW_ROLES)
-                    start_burst(work.spots, day, burst_days, i)
+                        work.calendar[later].closed[i] |= np.uint8(shocks.STATE_LAW_ROLES)
+                    start_burst(work.calendar, day, burst_days, i)
     if p.court_federal_clock > 0.0 and p.federalize_day >= 0.0:
         u = luck.block(k0, k1, replication, WORD(luck.COURT), WORD(shocks.FEDERAL), WORD(0))
         day = int(p.federalize_day) + shocks.days_to_order(u[0], p.court_federal_days)
@@ -229,15 +232,15 @@ def draw_court_orders(work: Work, p: Any, n_days: int) -> None:
 @inlined
 def add_disaster(work: Work, day: int, i: int, size: float, most: float) -> None:
     """A share of strength on duty; what comes together never exceeds the most."""
-    work.disasters[day, i] = min(work.disasters[day, i] + size, most)
+    work.calendar[day].disasters[i] = min(work.calendar[day].disasters[i] + size, most)
     work.days[day].has_disaster = 1
 
 
 @rule
-def start_burst(spots: Any, day: int, days: int, i: int) -> None:
+def start_burst(calendar: Any, day: int, days: int, i: int) -> None:
     """Let a governor withdraw more readily for some days."""
-    for later in range(day, min(day + days, len(spots))):
-        spots[later, i].is_burst = 1
+    for later in range(day, min(day + days, len(calendar) - 1)):
+        calendar[later].is_burst[i] = 1
 
 
 @rule
@@ -254,31 +257,35 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
     """Everybody as they are before the first day, with the luck that is drawn once."""
     nation, p = work.nation[0], records[0]
     nation.k0, nation.k1, nation.replication = k0, k1, replication
+    if nation.any_ordered:
+        for day in range(n_days):
+            for i in range(len(work.homes)):
+                work.calendar[day].was_ordered[i] = 0
     nation.rounds = nation.is_federalizing = nation.n_taken = nation.any_ordered = 0
     nation.n_active = nation.missing = nation.n_sending = 0
     nation.first_waiting = nation.first_awaiting = nation.n_decisions = nation.day = 0
     nation.has_news = nation.has_said = 1
     nation.any_moved = nation.n_behind = 0
     nation.screening_days = int(p.screening_days)
-    nation.counts[:] = 0
-    nation.leaving[:] = 0.0
     nation.come[:] = 0.0
     nation.pool[:] = 0.0
     nation.open_chance[:] = 0.0
     nation.offer[:] = 0
     nation.entered[:] = 0
-    nation.left[:] = 0
-    nation.owed[:] = 0
-    nation.screened[:] = 0
-    nation.failed[:] = 0
-    nation.ended[:] = 0
     nation.serving[:] = 0
     nation.back[:] = 0
     nation.seen[:] = 0
     nation.hash[:] = WORD(0)
-    nation.linear[:] = 0
     nation.said[:] = WORD(0)
-    nation.keeps_up[:] = 1
+    nation.keeps_up[:] = -1
+    for role in range(N_ROLES):
+        of = work.roles[role]
+        of.counts[:] = of.ended[:] = 0
+        of.leaving[:] = 0.0
+        of.owed[:] = of.screened[:] = 0
+        of.linear[:] = 0
+        of.people[:] = 0
+    nation.weighed_on[:] = -1
     nation.must_settle = 0
     for stage in range(1, len(records)):
         if records[stage].tour_days < records[stage - 1].tour_days:
@@ -292,7 +299,8 @@ def begin(plan: Plan, work: Work, records: Any, k0: Any, k1: Any, replication: A
     nation.seen_side[:] = 0
     nation.has_moved[:] = 1
     nation.wake[:] = 0
-    nation.people[:] = 0
+    for i in range(len(work.homes), len(nation.wake)):
+        nation.wake[i] = n_days
     nation.n_training = nation.n_awaiting = 0
     nation.n_status[:] = 0
     u = luck.block(k0, k1, replication, WORD(luck.NATION), WORD(0), WORD(0))

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from sim.kernel.compiling import part, rule
 from sim.kernel.layout import (
     _MIX,
@@ -20,7 +18,6 @@ from sim.kernel.layout import (
     Full,
     Work,
 )
-from sim.kernel.steps import target
 from sim.packed import N_ROLES, N_STAGES
 from sim.results import (
     ACCEPTED,
@@ -45,10 +42,16 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
         for i in range(len(work.homes)):
             nation.said[i] = WORD(work.homes[i].status * 64 + work.homes[i].permitted) * SAID_WEIGHT
     hashes, linear, said = nation.hash, nation.linear, nation.said
+    for i in range(len(linear)):
+        linear[i] = 0
+    for role in range(N_ROLES):
+        counted = work.roles[role].linear
+        for i in range(len(linear)):
+            linear[i] += counted[i]
     for i in range(len(hashes)):
         hashes[i] = hashes[i] * DAY_STEP + (WORD(linear[i]) + said[i])
     serving, back, seen = nation.serving, nation.back, nation.seen
-    at_home, strength, on_duty = work.calendar[AT_HOME, day, 0], nation.strengths, work.disasters[day]
+    at_home, strength, on_duty = work.calendar[day].people[AT_HOME, 0], nation.strengths, work.calendar[day].disasters
     for i in range(len(seen)):
         seen[i] = serving[i]
         at_home[i] = back[i]
@@ -56,10 +59,12 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     for i in range(len(strength)):
         below += 1 if strength[i] * (free - on_duty[i]) - serving[i] < reserve * strength[i] else 0
     if len(full.people):
-        for i in range(len(work.homes)):
+        for stage in range(N_STAGES):
             for role in range(N_ROLES):
-                for stage in range(N_STAGES):
-                    full.people[day, i, role, stage] = nation.counts[stage, role, i]
+                row = work.roles[role].counts[stage]
+                for i in range(len(row)):
+                    full.people[day, stage, role, i] = row[i]
+        for i in range(len(work.homes)):
             full.status[day, i] = work.homes[i].status
             full.permitted[day, i] = work.homes[i].permitted
     status = nation.n_status
@@ -70,11 +75,11 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
     for stage in range(N_STAGES):
         n = 0
         for role in range(N_ROLES):
-            n += nation.people[role, stage]
+            n += work.roles[role].people[stage]
         series[8 + stage, day] = n
     at = 8 + N_STAGES
     for role in range(N_ROLES):
-        series[at + role, day] = nation.people[role, IN_PLACE]
+        series[at + role, day] = work.roles[role].people[IN_PLACE]
     at += N_ROLES
     series[at, day] = 1 if nation.n_sending else 0
     series[at + 1, day], series[at + 2, day] = work.days[day].hired, work.days[day].deputized
@@ -83,18 +88,14 @@ def keep_books(full: Full, work: Work, p: Any, series: Any, day: int) -> None:
 
 
 @part
-def observe(work: Work, p: Any, levers: Any) -> None:
+def observe(work: Work) -> None:
     """Take the picture that all see tomorrow; leans are gathered anew only when somebody has moved."""
     nation = work.nation[0]
-    wanted, total = target(p), np.int64(0)
     for role in range(N_ROLES):
-        total += levers.sizes[role]
-    for role in range(N_ROLES):
-        size, serving = levers.sizes[role], 0
+        serving = 0
         for stage in range(SCREENING, IN_PLACE + 1):
-            serving += nation.people[role, stage]
-        nation.wanted_sizes[role] = size
-        nation.wanted_missing[role] = max(0, (wanted * size // total if total else 0) - serving)
+            serving += work.roles[role].people[stage]
+        nation.wanted_missing[role] = max(0, nation.wanted_people[role] - serving)
     if nation.has_news:
         nation.has_news = 0
         gather_leans(work)
@@ -156,20 +157,23 @@ def mixed(x: Any) -> Any:
 
 @rule
 def clean(work: Work, n_days: int) -> None:
-    """Leave the workspace as it was found: every calendar empty."""
+    """Leave the workspace as it was found: the calendar empty."""
     nation = work.nation[0]
-    work.calendar[:AT_AWAITING, n_days] = 0
+    work.calendar[n_days].people[:AT_AWAITING] = 0
     first = max(0, n_days - nation.screening_days)
     for a in range(nation.n_active):
         home = work.homes[nation.active[a]]
         if home.is_behind:
             first = min(first, home.next_screened)
-    work.calendar[AT_SCREENING, first:] = 0
-    work.calendar[AT_WAITING + 1, nation.first_waiting :] = 0
-    if nation.any_moved:
-        work.calendar[AT_WAITING, nation.first_waiting :] = 0
+    for day in range(first, n_days):
+        work.calendar[day].people[AT_SCREENING] = 0
+    for day in range(nation.first_waiting, n_days):
+        work.calendar[day].people[AT_WAITING + 1] = 0
+        if nation.any_moved:
+            work.calendar[day].people[AT_WAITING] = 0
     if nation.n_awaiting:
-        work.calendar[AT_AWAITING:AT_WAITING, nation.first_awaiting :] = 0
+        for day in range(nation.first_awaiting, n_days):
+            work.calendar[day].people[AT_AWAITING:AT_WAITING] = 0
     for day in range(n_days):
         work.days[day].waiting = work.days[day].awaiting = work.days[day].screening = work.days[day].due = 0
         work.days[day].is_crowded = 0

@@ -1,5 +1,6 @@
 """What a run of the compiled loop writes into: records of the nation, its days and its states, and the calendar of people."""
 
+import math
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ from sim.results import COUNT_WEIGHTS, DAY_WEIGHT, SERIES, STATUS_WEIGHT, STATUS
 
 ENFORCEMENT = ROLES.index("enforcement")
 N_SERIES, N_STATUSES = len(SERIES), len(STATUSES)
+# Sets of roles, as bits.
+N_SETS = 1 << N_ROLES
 N_TERMS = len(governors.TERMS)
 WORD = np.uint64
 DAY_STEP, SAID_WEIGHT, GOLDEN = np.uint64(DAY_WEIGHT), np.uint64(STATUS_WEIGHT), np.uint64(0x9E3779B97F4A7C15)
@@ -28,6 +31,8 @@ ABOVE, HAIR = 1.0 + 1e-9, 1e-12
 
 # Room for so many states at a time: a loop over all of them has a length that the compiler knows, and no rest.
 STEP = 64
+# Rows begin at a line of the processor's cache: a vector that crosses two costs twice.
+LINE = 64
 # Blocks of luck, of four days each, that are looked at together; a loop over fewer is unrolled and not made of vectors.
 LOOK = 16
 
@@ -40,39 +45,82 @@ def nation_type(n_places: int) -> Any:
     instructions without a look at run time. A world that needs more room is compiled anew.
     """
     once = {
-        np.int64: "day stage approval rounds next_ask is_federalizing n_taken has_news any_shock may_close is_calm is_dirty"
-        " picture any_ordered any_moved must_settle has_said n_behind n_away screening_days n_active missing n_sending"
+        np.int64: "day spot_day stage approval rounds next_ask is_federalizing n_taken has_news any_shock may_close is_calm"
+        " is_dirty picture any_ordered any_moved must_settle has_said n_behind n_away screening_days n_active missing n_sending"
         " n_training n_awaiting first_waiting first_awaiting n_decisions strength strength_of_strip n_refusing"
-        " n_refusing_in_strip weighed_roles n_wanted",
-        np.float64: "national partisan ceiling chance fail_share refused refused_in_strip status_cost each_wanted",
+        " n_refusing_in_strip",
+        np.float64: "national partisan ceiling chance fail_share refused refused_in_strip status_cost",
         np.uint64: "k0 k1 replication",
     }
     by_role = {
-        np.int64: "course_days wanted_missing wanted_sizes weights wanted parts some",
+        np.int64: "course_days wanted_missing wanted_sizes wanted_people weights parts some",
         np.float64: "costs pulls",
     }
     by_state = {
         np.int32: "offer entered news serving back seen keeps_up capacity wake lean asked refusing seen_side has_moved",
-        np.int64: "active awake taken shares quotas",
-        np.float64: "strengths come pool chances open_chance",
+        np.int64: "active taken shares quotas totals seated left",
+        np.float64: "strengths come pool chances open_chance eachs",
         np.uint64: "hash said",
         COUNT: "linear",
     }
-    by_both = {np.float64: "leaving", np.int32: "left owed screened failed"}
+    by_both = {np.int64: "going rests"}
     fields: list[tuple[Any, ...]] = [(name, kind) for kind, names in once.items() for name in names.split()]
     for shape, groups in (((N_ROLES,), by_role), ((n_places,), by_state), ((N_ROLES, n_places), by_both)):
         fields += [(name, kind, shape) for kind, names in groups.items() for name in names.split()]
     fields += [
-        ("lows", np.uint64, (LOOK,)),
         ("regional", np.float64, (8,)),
-        ("people", np.int64, (N_ROLES, N_STAGES)),
+        ("weighed_on", np.int64, (N_SETS,)),
+        ("wanted", np.int64, (N_SETS, N_ROLES)),
+        ("n_wanted", np.int64, (N_SETS,)),
+        ("each_wanted", np.float64, (N_SETS,)),
         ("n_status", np.int64, (N_STATUSES,)),
         ("leaning", np.int64, (3,)),
         ("n_asked", np.int64, (3,)),
-        ("ended", np.int32, (2, N_ROLES, n_places)),
-        ("counts", np.int32, (N_STAGES, N_ROLES, n_places)),
     ]
-    return np.dtype(fields)
+    return record(fields)
+
+
+@cache
+def day_type(n_places: int) -> Any:
+    """What a day of the calendar holds: see `Work`."""
+    by_state = {
+        "disasters": np.float64,
+        "shock": np.float64,
+        "new_governors": np.int32,
+        "closed": np.uint8,
+        "is_burst": np.uint8,
+        "was_ordered": np.uint8,
+    }
+    fields = [(name, kind, (n_places,)) for name, kind in by_state.items()]
+    return record([("people", np.int32, (N_LAYERS, N_ROLES, n_places)), *fields])
+
+
+@cache
+def role_type(n_places: int) -> Any:
+    """What there is of each role: see `Work`. Rows of one record lie at known distances."""
+    by_state = {"leaving": np.float64, "linear": COUNT, "owed": np.int32, "screened": np.int32, "moving": np.int32}
+    fields = [(name, kind, (n_places,)) for name, kind in by_state.items()]
+    fields += [("ended", np.int32, (2, n_places)), ("counts", np.int32, (N_STAGES, n_places))]
+    return record([("people", np.int64, (N_STAGES,)), *fields])
+
+
+def record(fields: list[tuple[Any, ...]]) -> Any:
+    """A record whose rows begin at a line of the processor's cache."""
+    names, formats, offsets, end = [], [], [], 0
+    for name, *form in fields:
+        kind = np.dtype(tuple(form) if len(form) > 1 else form[0])
+        at = -(-end // LINE) * LINE if kind.shape else end
+        names, formats, offsets = [*names, name], [*formats, kind], [*offsets, at]
+        end = at + kind.itemsize
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": -(-end // LINE) * LINE})
+
+
+def room(shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
+    """Zeros that begin at a line of the processor's cache."""
+    n_bytes = math.prod(shape) * np.dtype(kind).itemsize
+    raw = np.zeros(n_bytes + LINE, np.uint8)
+    first = -raw.ctypes.data % LINE
+    return raw[first : first + n_bytes].view(kind).reshape(shape)
 
 
 # What a day is, and what a day is in one state.
@@ -90,16 +138,6 @@ DAY = np.dtype(
         ("due", np.int64),
         ("has_disaster", np.int64),
     ]
-)
-SPOT = np.dtype(
-    [
-        ("shock", np.float64),
-        ("closed", np.uint8),
-        ("is_burst", np.uint8),
-        ("was_ordered", np.uint8),
-        ("new_governors", np.int32),
-    ],
-    align=True,
 )
 DECISION = np.dtype(
     [
@@ -140,44 +178,45 @@ class Work(NamedTuple):
 
     nation
         One record: see `nation_type`. By state: people in the mission, come home, and in the mission last evening; whether
-        a desk keeps up, and what it can see in a day; the next day on which a governor must be looked at; whether it agreed
-        (1) or refused (-1), whether it had been asked and whether it refuses to be a host in last evening's picture, and
-        whether its answer has changed since; positions of states whose desk has opened; whether a state is federalized;
-        scratch (`lows`: see `steps.look_ahead`); the hash so far, counts under their weights, and what was said under its
-        weight. By role and state: what attrition adds up to and who left; people taken out of tours that have not ended yet
-        (`owed`, from those that end first); who was screened, failed, and whose tours ended (called, ordered). By stage,
-        role and state: people.
-    homes, days, spots
-        Records: one for each state; for each day; for each day and state (shape (n_days, n_states)). Of a day:
-        ambiguity, lapse and suspension as in `shocks.Forces`; officers; all people not yet screened or waiting for a seat
-        who came forward on it, or for a supervisor since it; whether more came somewhere than a desk can see in a day;
-        where in the calendar somebody ends something on it (bits); whether somebody is on disaster duty. Of a spot: jumps
-        in force, roles closed by courts, whether a burst is on, how many governors take office (times 4, plus 1 and the
-        side of the last), and whether those who came forward were ordered.
-    disasters
-        Share of strength on disaster duty, shape (n_days, n_places).
+        a desk keeps up (-1), and what it can see in a day; the next day on which a governor must be looked at; whether it
+        agreed (1) or refused (-1), whether it had been asked and whether it refuses to be a host in last evening's picture,
+        and whether its answer has changed since; positions of states whose desk has opened; whether a state is federalized;
+        scratch; the hash so far, counts under their weights, and what was said under its weight. By set of roles: the
+        weights by which those who come forward are split, and the day on which these were worked out.
+    homes, days
+        Records: one for each state; for each day. Of a day: ambiguity, lapse and suspension as in `shocks.Forces`;
+        officers; all people not yet screened or waiting for a seat who came forward on it, or for a supervisor since it;
+        whether more came somewhere than a desk can see in a day; where in the calendar somebody ends something on it
+        (bits); whether somebody is on disaster duty.
     calendar
-        People by layer, day, role and state, shape (N_LAYERS, n_days + 1, n_roles, n_places): those in training, in travel
-        and in place by the morning on which that ends (the last row stands for all days after the run; those in place
-        include those `owed`), those awaiting a supervisor by the day on which their course ended, those waiting or
-        screening by the day on which they came.
+        A record for each day and one that stands for all days after the run. People by layer, role and state: those in
+        training, in travel and in place by the morning on which that ends (those in place include those `owed`), those
+        awaiting a supervisor by the day on which their course ended, those waiting or screening by the day on which they
+        came. By state: the share of strength on disaster duty, jumps in force, roles closed by courts, whether a burst is
+        on, how many governors take office (times 4, plus 1 and the side of the last), and whether those who came forward
+        were ordered.
+    roles
+        A record for each role. By state: what attrition adds up to; people taken out of tours that have not ended yet
+        (`owed`, from those that end first); who was screened, and whose tours ended (called, ordered); counts under their
+        weights; scratch (`moving`); people by stage.
     """
 
     nation: NDArray[Any]
     homes: NDArray[Any]
     days: NDArray[Any]
-    spots: NDArray[Any]
-    disasters: NDArray[np.float64]
-    calendar: NDArray[np.int32]
+    calendar: NDArray[Any]
+    roles: NDArray[Any]
 
 
 class Full(NamedTuple):
     """Everything of one run, for those who want to see it; arrays of length 0 where nobody does.
 
-    people, status, permitted
+    people
+        As it is counted: shape (n_days, n_stages, n_roles, n_places).
+    status, permitted
         As in `results.Run`.
     decisions
-        A record for each decision, in order; room for more than can come.
+        A record for each decision, in order; room for more than can come: `nation` tells how many there were.
     """
 
     people: NDArray[np.int32]
@@ -186,16 +225,20 @@ class Full(NamedTuple):
     decisions: NDArray[Any]
 
 
+def places_of(n_states: int) -> int:
+    """Room for so many states, in whole steps."""
+    return -(-n_states // STEP) * STEP
+
+
 def workspace(n_days: int, n_states: int) -> Work:
     """A clean workspace."""
-    n_places = -(-n_states // STEP) * STEP
+    n_places = places_of(n_states)
     return Work(
-        nation=np.zeros(1, nation_type(n_places)).view(np.recarray),
+        nation=room((1,), nation_type(n_places)).view(np.recarray),
         homes=np.zeros(n_states, packed.HOME).view(np.recarray),
         days=np.zeros(n_days, DAY).view(np.recarray),
-        spots=np.zeros((n_days, n_states), SPOT).view(np.recarray),
-        disasters=np.zeros((n_days, n_places)),
-        calendar=np.zeros((N_LAYERS, n_days + 1, N_ROLES, n_places), np.int32),
+        calendar=room((n_days + 1,), day_type(n_places)).view(np.recarray),
+        roles=room((N_ROLES,), role_type(n_places)).view(np.recarray),
     )
 
 
@@ -206,11 +249,9 @@ def nothing() -> Full:
 
 def everything(n_days: int, n_states: int, n_decisions: int) -> Full:
     """Room for one run in full."""
-    decisions = np.zeros(n_decisions, DECISION).view(np.recarray)
-    decisions.answer = -1
     return Full(
-        np.zeros((n_days, n_states, N_ROLES, N_STAGES), np.int32),
-        np.zeros((n_days, n_states), np.int8),
-        np.zeros((n_days, n_states), np.int8),
-        decisions,
+        np.empty((n_days, N_STAGES, N_ROLES, places_of(n_states)), np.int32),
+        np.empty((n_days, n_states), np.int8),
+        np.empty((n_days, n_states), np.int8),
+        np.empty(n_decisions, DECISION).view(np.recarray),
     )

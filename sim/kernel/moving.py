@@ -15,25 +15,30 @@ from sim.kernel.layout import (
     AT_WAITING,
     COUNT,
     ENFORCEMENT,
+    STEP,
     WEIGHTS,
     WORD,
     Work,
 )
 from sim.kernel.steps import (
+    beyond,
     clear_calendar,
     enter,
     enter_all,
     look_around,
+    lowest,
     move,
     move_on,
     open_now,
     own_mind,
     put,
     remember,
+    seek,
     settle,
     split_roles,
     take_from_place,
     whole_of,
+    without_lowest,
 )
 from sim.packed import N_ROLES, Plan
 from sim.results import AWAITING, IN_PLACE, LEFT, RETURNED, SCREENED_OUT, SCREENING, TRAINING, TRAVEL, WAITING
@@ -44,12 +49,14 @@ def turn_day(plan: Plan, work: Work, records: Any, values: Any, day: int) -> Non
     """Today is another day, with the levers of that day."""
     nation, stage = work.nation[0], plan.levers_of[day]
     nation.day = day
+    nation.spot_day = 0 if nation.is_calm else day
     if day == 0 or stage != nation.stage:
         nation.stage = stage
         nation.n_away = 0
         for i in range(len(work.homes)):
             nation.n_away += plan.is_away[stage, i]
         p = records[stage]
+        seek(nation, plan.levers[stage], p)
         nation.status_cost = values[stage, plan.levers[stage].status_cost_at]
         nation.costs[0], nation.costs[1] = p.support_role_administration, p.support_role_support
         nation.costs[2], nation.costs[3] = p.support_role_transport, p.support_role_detention
@@ -65,7 +72,7 @@ def strike(plan: Plan, work: Work, day: int, n_days: int) -> None:
     nation, levers = work.nation[0], plan.levers[plan.levers_of[day]]
     if len(plan.shocks):
         for i in range(len(work.homes)):
-            new = np.int64(work.spots[day, i].new_governors)
+            new = np.int64(work.calendar[day].new_governors[i])
             if new:
                 home = work.homes[i]
                 # Today's picture is of the side that was.
@@ -80,7 +87,7 @@ def strike(plan: Plan, work: Work, day: int, n_days: int) -> None:
         for i in range(len(work.homes)):
             home = work.homes[i]
             lawful = levers.federal_roles if home.is_federal else levers.open_roles
-            closed = (~lawful | np.int64(work.spots[day, i].closed)) & shocks.ALL_ROLES
+            closed = (~lawful | np.int64(work.calendar[day].closed[i])) & shocks.ALL_ROLES
             closing = closed & ~home.closed_before
             if closing and nation.entered[i]:
                 reassign(work, levers, i, closing, n_days)
@@ -91,19 +98,19 @@ def strike(plan: Plan, work: Work, day: int, n_days: int) -> None:
 def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None:
     """Move people out of roles that close: to another permitted role after its course, or home."""
     home, nation = work.homes[i], work.nation[0]
-    still_open = open_now(home, levers, np.int64(work.spots[nation.day, i].closed))
+    still_open = open_now(home, levers, np.int64(work.calendar[nation.spot_day].closed[i]))
     for role in range(N_ROLES):
         if not closing >> role & 1:
             continue
         moved = np.int64(0)
         for stage in range(SCREENING, IN_PLACE + 1):
-            moved += nation.counts[stage, role, i]
+            moved += work.roles[role].counts[stage, i]
         for stage in range(SCREENING, IN_PLACE + 1):
-            n = np.int64(nation.counts[stage, role, i])
+            n = np.int64(work.roles[role].counts[stage, i])
             if n and not still_open:
-                move(nation, i, role, stage, RETURNED, n)
+                move(work, i, role, stage, RETURNED, n)
             elif n and stage != WAITING:
-                move(nation, i, role, stage, WAITING, n)
+                move(work, i, role, stage, WAITING, n)
         if not moved:
             continue
         clear_calendar(work, i, role, nation.day, n_days)
@@ -111,11 +118,11 @@ def reassign(work: Work, levers: Any, i: int, closing: int, n_days: int) -> None
             people.role_weights(nation.wanted_missing, nation.wanted_sizes, still_open, nation.weights)
             people.split(moved, nation.weights, nation.parts)
             nation.any_moved = 1
-            enter(nation, i, role, -moved)
+            enter(work, i, role, -moved)
             for other in range(N_ROLES):
                 n = nation.parts[other]
-                enter(nation, i, other, n)
-                work.calendar[AT_WAITING, nation.day, other, i] += n
+                enter(work, i, other, n)
+                work.calendar[nation.day].people[AT_WAITING, other, i] += n
                 work.days[nation.day].waiting += n
             nation.first_waiting = min(nation.first_waiting, nation.day)
 
@@ -134,8 +141,11 @@ def end_things(plan: Plan, work: Work, p: Any, day: int, n_days: int) -> None:
                     end_tours(work, p, o, role, reup, n_days)
                 if due >> N_ROLES * (AT_TRAVEL + o) + role & 1:
                     until, layer = min(day + int(p.tour_days), n_days), AT_IN_PLACE + o
-                    row, next_row = work.calendar[AT_TRAVEL + o, day, role], work.calendar[layer, until, role]
-                    move_on(nation, role, TRAVEL, IN_PLACE, row, next_row)
+                    row, next_row = (
+                        work.calendar[day].people[AT_TRAVEL + o, role],
+                        work.calendar[until].people[layer, role],
+                    )
+                    move_on(work, role, TRAVEL, IN_PLACE, row, next_row)
                     remember(work.days, layer, until, role)
 
 
@@ -144,9 +154,9 @@ def end_courses(plan: Plan, work: Work, p: Any, o: int, role: int, n_days: int) 
     """Courses of a role end today: people travel, or wait for a supervisor."""
     nation = work.nation[0]
     day, stage = nation.day, nation.stage
-    row = work.calendar[AT_TRAINING + o, day, role]
+    row = work.calendar[day].people[AT_TRAINING + o, role]
     if role == ENFORCEMENT:
-        n = move_on(nation, role, TRAINING, AWAITING, row, work.calendar[AT_AWAITING + o, day, role])
+        n = move_on(work, role, TRAINING, AWAITING, row, work.calendar[day].people[AT_AWAITING + o, role])
         work.days[day].awaiting += n
         nation.n_awaiting += n
         nation.n_training -= n
@@ -156,10 +166,10 @@ def end_courses(plan: Plan, work: Work, p: Any, o: int, role: int, n_days: int) 
         for i in range(len(work.homes)):
             if plan.is_away[stage, i] and row[i]:
                 put(work, AT_TRAVEL + o, away_day, i, role, np.int64(row[i]))
-                move(nation, i, role, TRAINING, TRAVEL, np.int64(row[i]))
+                move(work, i, role, TRAINING, TRAVEL, np.int64(row[i]))
                 row[i] = 0
-    next_row = work.calendar[AT_TRAVEL + o, home_day, role]
-    nation.n_training -= move_on(nation, role, TRAINING, TRAVEL, row, next_row)
+    next_row = work.calendar[home_day].people[AT_TRAVEL + o, role]
+    nation.n_training -= move_on(work, role, TRAINING, TRAVEL, row, next_row)
     remember(work.days, AT_TRAVEL + o, home_day, role)
 
 
@@ -168,57 +178,56 @@ def end_tours(work: Work, p: Any, o: int, role: int, reup: float, n_days: int) -
     """Tours of a role end today, for those whom nothing has taken out of them: some stay for another, the others go home."""
     nation = work.nation[0]
     until, layer = min(nation.day + int(p.tour_days), n_days), AT_IN_PLACE + o
-    row, next_row = work.calendar[layer, nation.day, role], work.calendar[layer, until, role]
-    owed, ended, serving, back, linear = (
-        nation.owed[role],
-        nation.ended[o, role],
-        nation.serving,
-        nation.back,
-        nation.linear,
+    row, next_row = work.calendar[nation.day].people[layer, role], work.calendar[until].people[layer, role]
+    of, serving, back = work.roles[role], nation.serving, nation.back
+    owed, ended, here, there, linear, moving = (
+        of.owed,
+        of.ended[o],
+        of.counts[IN_PLACE],
+        of.counts[RETURNED],
+        of.linear,
+        of.moving,
     )
-    of, to = nation.counts[IN_PLACE, role], nation.counts[RETURNED, role]
     weight, total = WEIGHTS[role, RETURNED] - WEIGHTS[role, IN_PLACE], np.int32(0)
-    for i in range(len(to)):
-        taken = min(row[i], owed[i])
+    for i in range(len(moving)):
+        moving[i] = row[i]
+        row[i] = 0
+    for i in range(len(moving)):
+        taken = min(moving[i], owed[i])
         owed[i] -= taken
-        n = np.int32(row[i] - taken)
+        n = np.int32(moving[i] - taken)
         stay = np.int32(whole_of(reup * (ended[i] + n)) - whole_of(reup * ended[i]))
         gone = np.int32(n - stay)
         ended[i] += n
-        row[i] = 0
         next_row[i] += stay
-        of[i] -= gone
-        to[i] += gone
-        serving[i] -= gone
-        back[i] += gone
+        moving[i] = gone
+        here[i] -= gone
+        there[i] += gone
         linear[i] += COUNT(gone) * weight
         total = np.int32(total + gone)
-    nation.people[role, IN_PLACE] -= total
-    nation.people[role, RETURNED] += total
+    for i in range(len(moving)):
+        serving[i] -= moving[i]
+        back[i] += moving[i]
+    of.people[IN_PLACE] -= total
+    of.people[RETURNED] += total
     remember(work.days, layer, until, role)
 
 
 @part
 def leave(work: Work, p: Any, day: int) -> None:
     """Attrition of those in place."""
-    nation = work.nation[0]
     rate = min(1.0, p.attrition * (p.funding_attrition if work.days[day].is_lapse else 1.0))
     for role in range(N_ROLES):
-        if nation.people[role, IN_PLACE]:
-            leave_role(nation, role, rate)
+        if work.roles[role].people[IN_PLACE]:
+            leave_role(work, role, rate)
 
 
 @inlined
-def leave_role(nation: Any, role: int, rate: float) -> None:
+def leave_role(work: Work, role: int, rate: float) -> None:
     """Add to what is due in a role; whole people leave, out of the tours that end first."""
-    leaving, left, owed, serving, linear = (
-        nation.leaving[role],
-        nation.left[role],
-        nation.owed[role],
-        nation.serving,
-        nation.linear,
-    )
-    here, there = nation.counts[IN_PLACE, role], nation.counts[LEFT, role]
+    of, serving = work.roles[role], work.nation[0].serving
+    leaving, owed, linear, moving = of.leaving, of.owed, of.linear, of.moving
+    here, left = of.counts[IN_PLACE], of.counts[LEFT]
     weight, total = WEIGHTS[role, LEFT] - WEIGHTS[role, IN_PLACE], np.int32(0)
     for i in range(len(here)):
         leaving[i] += rate * here[i]
@@ -226,31 +235,45 @@ def leave_role(nation: Any, role: int, rate: float) -> None:
         left[i] += n
         owed[i] += n
         here[i] -= n
-        there[i] += n
-        serving[i] -= n
+        moving[i] = n
         linear[i] += COUNT(n) * weight
         total = np.int32(total + n)
-    nation.people[role, IN_PLACE] -= total
-    nation.people[role, LEFT] += total
+    for i in range(len(moving)):
+        serving[i] -= moving[i]
+    of.people[IN_PLACE] -= total
+    of.people[LEFT] += total
 
 
 @part
 def screen_all(work: Work, came: int) -> None:
     """Desks that keep up see all who came on a day, if these are no more than they can see in a day."""
-    nation, queues = work.nation[0], work.calendar[AT_SCREENING, came]
+    nation, queues = work.nation[0], work.calendar[came].people[AT_SCREENING]
     if work.days[came].is_crowded:
-        for i in range(len(work.homes)):
-            total = np.int64(0)
-            for role in range(N_ROLES):
-                total += queues[role, i]
-            if total > nation.capacity[i] and nation.keeps_up[i]:
-                fall_behind(work, i, came)
+        over, capacity, keeps_up = nation.news, nation.capacity, nation.keeps_up
+        for i in range(len(over)):
+            over[i] = -capacity[i]
+        for role in range(N_ROLES):
+            add_row(over, queues[role])
+        for i in range(len(over)):
+            over[i] &= keeps_up[i]
+        for first in range(0, len(over), STEP):
+            falling = beyond(over, 0, first)
+            while falling:
+                fall_behind(work, first + lowest(falling), came)
+                falling = without_lowest(falling)
     n = np.int64(0)
     for role in range(N_ROLES):
-        if nation.people[role, SCREENING]:
+        if work.roles[role].people[SCREENING]:
             n += screen_role(work, queues[role], role, came, nation.fail_share)
     if n:
         nation.first_waiting = min(nation.first_waiting, came)
+
+
+@inlined
+def add_row(total: Any, row: Any) -> None:
+    """Add a row of people to another, state by state."""
+    for i in range(len(total)):
+        total[i] += row[i]
 
 
 @rule
@@ -266,32 +289,35 @@ def fall_behind(work: Work, i: int, came: int) -> None:
 @inlined
 def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float) -> int:
     """See those of a role who came on a day, where desks keep up; returns how many."""
-    nation, waiting = work.nation[0], work.calendar[AT_WAITING + 1, came, role]
-    keeps_up, screened, failed = nation.keeps_up, nation.screened[role], nation.failed[role]
-    counts, serving, linear = nation.counts, nation.serving, nation.linear
-    before, after, out = counts[SCREENING, role], counts[WAITING, role], counts[SCREENED_OUT, role]
+    nation, waiting = work.nation[0], work.calendar[came].people[AT_WAITING + 1, role]
+    of, keeps_up, serving = work.roles[role], nation.keeps_up, nation.serving
+    screened, linear, moving = of.screened, of.linear, of.moving
+    before, after, out = of.counts[SCREENING], of.counts[WAITING], of.counts[SCREENED_OUT]
     pass_weight = WEIGHTS[role, WAITING] - WEIGHTS[role, SCREENING]
     fail_weight = WEIGHTS[role, SCREENED_OUT] - WEIGHTS[role, WAITING]
     all_seen, all_out = np.int32(0), np.int32(0)
-    for i in range(len(before)):
-        seen = np.int32(queue[i] * keeps_up[i])
+    for i in range(len(moving)):
+        moving[i] = queue[i] & keeps_up[i]
+        queue[i] -= moving[i]
+    for i in range(len(moving)):
+        seen = moving[i]
         screened[i] += seen
-        total = whole_of(fail_share * screened[i])
-        failing = np.int32(total - failed[i])
-        failed[i] = total
-        queue[i] -= seen
-        waiting[i] += seen - failing
+        failed = whole_of(fail_share * screened[i])
+        failing = np.int32(failed - out[i])
+        out[i] = failed
         before[i] -= seen
         after[i] += seen - failing
-        out[i] += failing
-        serving[i] -= failing
+        waiting[i] += seen - failing
+        moving[i] = failing
         linear[i] += COUNT(seen) * pass_weight + COUNT(failing) * fail_weight
         all_seen = np.int32(all_seen + seen)
         all_out = np.int32(all_out + failing)
+    for i in range(len(moving)):
+        serving[i] -= moving[i]
     n, n_out = np.int64(all_seen), np.int64(all_out)
-    nation.people[role, SCREENING] -= n
-    nation.people[role, WAITING] += n - n_out
-    nation.people[role, SCREENED_OUT] += n_out
+    of.people[SCREENING] -= n
+    of.people[WAITING] += n - n_out
+    of.people[SCREENED_OUT] += n_out
     work.days[came].screening -= n
     work.days[came].waiting += n - n_out
     return n
@@ -306,7 +332,7 @@ def screen(work: Work, i: int, day: int, screening_days: int) -> None:
         came = home.next_screened
         n = np.int64(0)
         for role in range(N_ROLES):
-            nation.weights[role] = nation.some[role] = work.calendar[AT_SCREENING, came, role, i]
+            nation.weights[role] = nation.some[role] = work.calendar[came].people[AT_SCREENING, role, i]
             n += nation.some[role]
         if n > left:
             n = left
@@ -321,21 +347,23 @@ def screen(work: Work, i: int, day: int, screening_days: int) -> None:
         for role in range(N_ROLES):
             seen = nation.some[role]
             if seen:
-                nation.screened[role, i] += seen
-                failed = people.whole(nation.fail_share * nation.screened[role, i]) - nation.failed[role, i]
-                work.calendar[AT_SCREENING, came, role, i] -= seen
+                work.roles[role].screened[i] += seen
+                failed = (
+                    people.whole(nation.fail_share * work.roles[role].screened[i])
+                    - work.roles[role].counts[SCREENED_OUT, i]
+                )
+                work.calendar[came].people[AT_SCREENING, role, i] -= seen
                 if failed:
-                    nation.failed[role, i] += failed
-                    move(nation, i, role, SCREENING, SCREENED_OUT, failed)
-                move(nation, i, role, SCREENING, WAITING, seen - failed)
-                work.calendar[AT_WAITING + 1, came, role, i] += seen - failed
+                    move(work, i, role, SCREENING, SCREENED_OUT, failed)
+                move(work, i, role, SCREENING, WAITING, seen - failed)
+                work.calendar[came].people[AT_WAITING + 1, role, i] += seen - failed
                 work.days[came].waiting += seen - failed
     if home.next_screened > day - screening_days:
-        home.is_behind, nation.keeps_up[i] = 0, 1
+        home.is_behind, nation.keeps_up[i] = 0, -1
         nation.n_behind -= 1
 
 
-@rule
+@inlined
 def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     """A recall clause brings troops back; count who is missing."""
     home, nation = work.homes[i], work.nation[0]
@@ -345,7 +373,7 @@ def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     if short and home.has_recall_clause:
         in_place = np.int64(0)
         for role in range(N_ROLES):
-            nation.some[role] = nation.counts[IN_PLACE, role, i]
+            nation.some[role] = work.roles[role].counts[IN_PLACE, i]
             in_place += nation.some[role]
         recalled = min(short, in_place)
         people.split(recalled, nation.some, nation.parts)
@@ -356,11 +384,11 @@ def meet_disaster(work: Work, p: Any, i: int, disaster: float) -> None:
     nation.missing += people.whole(people.short_at_home(float(home.strength), p.mobilized, float(serving), on_duty))
 
 
-@rule
+@inlined
 def chance_today(work: Work, levers: Any, p: Any, i: int, day: int, disaster: float) -> float:
     """The daily chance of those who may come forward in a state, in a day of any kind."""
     home, nation = work.homes[i], work.nation[0]
-    if not open_now(home, levers, np.int64(work.spots[day, i].closed)):
+    if not open_now(home, levers, np.int64(work.calendar[nation.spot_day].closed[i])):
         return 0.0
     chance = 1.0 / max(1, home.ordered_by - day + 1) if home.ordered_by >= 0 else nation.chance
     if disaster > 0.0 or work.days[day].is_lapse:
@@ -369,10 +397,9 @@ def chance_today(work: Work, levers: Any, p: Any, i: int, day: int, disaster: fl
 
 
 @inlined
-def come_all(nation: Any) -> int:
-    """Those who come forward today in all states, under the chances of today; returns in how many states somebody comes."""
-    come, pool, offer, entered = nation.come, nation.pool, nation.offer, nation.entered
-    chances, news, n_states = nation.chances, nation.news, np.int32(0)
+def come_all(nation: Any, chances: Any) -> None:
+    """Those who come forward today in all states, under the chances of today: fills `news`."""
+    come, pool, offer, entered, news = nation.come, nation.pool, nation.offer, nation.entered, nation.news
     for i in range(len(come)):
         more = people.come_forward(come[i], pool[i], float(offer[i]), chances[i])
         more = more if pool[i] > come[i] and entered[i] < offer[i] else come[i]
@@ -380,29 +407,29 @@ def come_all(nation: Any) -> int:
         come[i] = more
         news[i] = n
         entered[i] += n
-        n_states = np.int32(n_states + (1 if n > 0 else 0))
-    return n_states
 
 
 @part
 def take_in(work: Work, levers: Any, i: int, day: int, n: int) -> None:
     """Those who come forward today become a cohort, split over roles."""
     home, nation = work.homes[i], work.nation[0]
-    roles = open_now(home, levers, np.int64(work.spots[day, i].closed))
-    if roles != nation.weighed_roles:
-        nation.weighed_roles = roles
-        people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.wanted)
-        nation.n_wanted = 0
+    roles = open_now(home, levers, np.int64(work.calendar[nation.spot_day].closed[i]))
+    if nation.weighed_on[roles] != day:
+        nation.weighed_on[roles] = day
+        people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.wanted[roles])
+        total = np.int64(0)
         for role in range(N_ROLES):
-            nation.n_wanted += nation.wanted[role]
-        nation.each_wanted = 1.0 / nation.n_wanted
-    split_roles(n, nation.wanted, nation.n_wanted, nation.each_wanted, nation.parts, nation.some)
+            total += nation.wanted[roles, role]
+        nation.n_wanted[roles], nation.each_wanted[roles] = total, 1.0 / total
+    wanted, each = nation.wanted[roles], nation.each_wanted[roles]
+    split_roles(n, wanted, nation.n_wanted[roles], each, nation.parts, nation.some)
     for role in range(N_ROLES):
-        work.calendar[AT_SCREENING, day, role, i] = nation.parts[role]
+        work.calendar[day].people[AT_SCREENING, role, i] = nation.parts[role]
     work.days[day].screening += n
     if n > nation.capacity[i]:
         work.days[day].is_crowded = 1
-    work.spots[day, i].was_ordered = home.ordered_by >= 0
+    if nation.any_ordered:
+        work.calendar[day].was_ordered[i] = home.ordered_by >= 0
 
 
 @part
@@ -412,54 +439,64 @@ def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> 
     if came >= 0 and work.days[came].screening:
         screen_all(work, came)
     if nation.n_behind:
-        for i in range(len(work.homes)):
-            if not nation.keeps_up[i]:
-                screen(work, i, day, screening_days)
+        for first in range(0, len(nation.keeps_up), STEP):
+            behind = beyond(nation.keeps_up, -1, first)
+            while behind:
+                screen(work, first + lowest(behind), day, screening_days)
+                behind = without_lowest(behind)
     is_plain = nation.is_calm and not nation.any_ordered
     chances, open_chance = nation.chances, nation.open_chance
     for i in range(len(chances)):
         chances[i] = open_chance[i]
-    if work.days[day].has_disaster or not is_plain:
+    if work.days[day].has_disaster:
+        for first in range(0, len(chances), STEP):
+            struck = beyond(work.calendar[day].disasters, 0.0, first)
+            while struck:
+                i = first + lowest(struck)
+                struck = without_lowest(struck)
+                if work.homes[i].is_open:
+                    disaster = work.calendar[day].disasters[i]
+                    meet_disaster(work, p, i, disaster)
+                    chances[i] = chance_today(work, levers, p, i, day, disaster)
+    if not is_plain:
         for a in range(nation.n_active):
             i = nation.active[a]
-            disaster = work.disasters[day, i]
-            if disaster > 0.0:
-                meet_disaster(work, p, i, disaster)
-            if disaster > 0.0 or not is_plain:
-                chances[i] = chance_today(work, levers, p, i, day, disaster)
-    if come_all(nation):
-        nation.weighed_roles = -1
-        for i in range(len(work.homes)):
-            if nation.news[i]:
-                take_in(work, levers, i, day, np.int64(nation.news[i]))
+            chances[i] = chance_today(work, levers, p, i, day, work.calendar[day].disasters[i])
+    come_all(nation, chances)
+    for first in range(0, len(chances), STEP):
+        coming = beyond(nation.news, 0, first)
+        while coming:
+            i = first + lowest(coming)
+            coming = without_lowest(coming)
+            take_in(work, levers, i, day, np.int64(nation.news[i]))
     if nation.must_settle:
         settle(work, day)
     if work.days[day].screening:
         for role in range(N_ROLES):
-            enter_all(nation, role, work.calendar[AT_SCREENING, day, role])
+            enter_all(work, role, work.calendar[day].people[AT_SCREENING, role])
 
 
 @rule
 def take_seats(work: Work, slot: int, came: int, i: int, role: int, n: int, n_days: int) -> None:
     """So many who wait start their course."""
     nation = work.nation[0]
-    move(nation, i, role, WAITING, TRAINING, n)
+    move(work, i, role, WAITING, TRAINING, n)
     nation.n_training += n
-    work.calendar[AT_WAITING + slot, came, role, i] -= n
+    work.calendar[came].people[AT_WAITING + slot, role, i] -= n
     until = min(nation.day + nation.course_days[role], n_days)
-    o = np.int64(work.spots[came, i].was_ordered) if slot == 1 else 0
+    o = np.int64(work.calendar[came].was_ordered[i]) if slot == 1 else 0
     put(work, AT_TRAINING + o, until, i, role, n)
 
 
 @inlined
-def seat_all(work: Work, slot: int, came: int, role: int, n_days: int) -> None:
+def seat(work: Work, slot: int, came: int, role: int, n_days: int) -> None:
     """All who wait in a role and came on a day start their course; nobody has been ordered."""
     nation = work.nation[0]
-    if not nation.people[role, WAITING]:
+    if not work.roles[role].people[WAITING]:
         return
     until = min(nation.day + nation.course_days[role], n_days)
-    row, next_row = work.calendar[AT_WAITING + slot, came, role], work.calendar[AT_TRAINING, until, role]
-    nation.n_training += move_on(nation, role, WAITING, TRAINING, row, next_row)
+    row, next_row = work.calendar[came].people[AT_WAITING + slot, role], work.calendar[until].people[AT_TRAINING, role]
+    nation.n_training += move_on(work, role, WAITING, TRAINING, row, next_row)
     remember(work.days, AT_TRAINING, until, role)
 
 
@@ -480,11 +517,11 @@ def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
             for slot in range(1 - nation.any_moved, 2):
                 for role in range(N_ROLES):
                     if not nation.any_ordered:
-                        seat_all(work, slot, came, role, n_days)
+                        seat(work, slot, came, role, n_days)
                         continue
                     for a in range(nation.n_active):
                         i = nation.active[a]
-                        n = np.int64(work.calendar[AT_WAITING + slot, came, role, i])
+                        n = np.int64(work.calendar[came].people[AT_WAITING + slot, role, i])
                         if n:
                             take_seats(work, slot, came, i, role, n, n_days)
         else:
@@ -497,28 +534,66 @@ def allot(work: Work, n_seats: int, day: int, n_days: int) -> None:
 def ration(work: Work, came: int, free: int, n_days: int) -> None:
     """Split too few seats over the cohorts of one day, then over the roles of each."""
     nation = work.nation[0]
-    for i in range(len(work.homes)):
-        n = np.int64(0)
-        for slot in range(2):
-            for role in range(N_ROLES):
-                n += work.calendar[AT_WAITING + slot, came, role, i]
-        nation.shares[i] = n
-    people.split(free, nation.shares, nation.quotas)
+    shares, quotas, totals, seated = nation.shares, nation.quotas, nation.totals, nation.seated
+    for i in range(len(shares)):
+        shares[i] = 0
+    for slot in range(1 - nation.any_moved, 2):
+        for role in range(N_ROLES):
+            add_row(shares, work.calendar[came].people[AT_WAITING + slot, role])
+    people.split(free, shares, quotas)
     work.days[came].waiting -= free
-    for a in range(nation.n_active):
-        i = nation.active[a]
-        for slot in range(2):
-            n = np.int64(0)
-            for role in range(N_ROLES):
-                nation.some[role] = work.calendar[AT_WAITING + slot, came, role, i]
-                n += nation.some[role]
-            n = min(nation.quotas[i], n)
-            if n:
-                nation.quotas[i] -= n
-                people.split(n, nation.some, nation.parts)
-                for role in range(N_ROLES):
-                    if nation.parts[role]:
-                        take_seats(work, slot, came, i, role, nation.parts[role], n_days)
+    for slot in range(1 - nation.any_moved, 2):
+        for i in range(len(totals)):
+            totals[i] = 0
+        for role in range(N_ROLES):
+            add_row(totals, work.calendar[came].people[AT_WAITING + slot, role])
+        for i in range(len(seated)):
+            seated[i] = min(quotas[i], totals[i])
+            quotas[i] -= seated[i]
+        split_all(nation, work.calendar[came].people[AT_WAITING + slot])
+        for role in range(N_ROLES):
+            row, going = work.calendar[came].people[AT_WAITING + slot, role], nation.going[role]
+            if nation.any_ordered:
+                for i in range(len(work.homes)):
+                    if going[i]:
+                        take_seats(work, slot, came, i, role, going[i], n_days)
+                continue
+            # Whoever stays is put back once all of the row have gone.
+            for i in range(len(going)):
+                n = np.int32(going[i])
+                going[i] = row[i] - n
+                row[i] = n
+            seat(work, slot, came, role, n_days)
+            add_row(row, going)
+
+
+@inlined
+def split_all(nation: Any, cohorts: Any) -> None:
+    """`people.split` of `seated` over the roles of each state's cohort, in all states at once: fills `going`.
+
+    See `steps.split_roles`; `totals` are the people of each cohort.
+    """
+    seated, totals, left, each, rests = nation.seated, nation.totals, nation.left, nation.eachs, nation.rests
+    for i in range(len(seated)):
+        left[i] = seated[i]
+        each[i] = 1.0 / max(totals[i], 1)
+    for role in range(N_ROLES):
+        row, going, rest = cohorts[role], nation.going[role], rests[role]
+        for i in range(len(seated)):
+            sought = seated[i] * row[i]
+            part = np.int64(sought * each[i])
+            over = sought - part * totals[i]
+            off = np.int64(over >= totals[i]) - np.int64(over < 0) if totals[i] > 0 else 0
+            going[i] = part + off
+            rest[i] = over - off * totals[i]
+            left[i] -= part + off
+    for role in range(N_ROLES):
+        going, rest = nation.going[role], rests[role]
+        for i in range(len(seated)):
+            rank = np.int64(0)
+            for other in range(N_ROLES):
+                rank += rests[other, i] >= rest[i] if other < role else rests[other, i] > rest[i]
+            going[i] += rank < left[i]
 
 
 @part
@@ -528,14 +603,14 @@ def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) 
     if not nation.n_awaiting:
         return
     free = most
-    free -= nation.people[ENFORCEMENT, TRAVEL] + nation.people[ENFORCEMENT, IN_PLACE]
+    free -= work.roles[ENFORCEMENT].people[TRAVEL] + work.roles[ENFORCEMENT].people[IN_PLACE]
     trained = nation.first_awaiting
     while trained <= day and free > 0:
         wanted = work.days[trained].awaiting
         if wanted:
             for i in range(len(work.homes)):
-                nation.shares[i] = np.int64(work.calendar[AT_AWAITING + 0, trained, ENFORCEMENT, i]) + np.int64(
-                    work.calendar[AT_AWAITING + 1, trained, ENFORCEMENT, i]
+                nation.shares[i] = np.int64(work.calendar[trained].people[AT_AWAITING + 0, ENFORCEMENT, i]) + np.int64(
+                    work.calendar[trained].people[AT_AWAITING + 1, ENFORCEMENT, i]
                 )
                 nation.quotas[i] = nation.shares[i]
             if wanted > free:
@@ -543,14 +618,14 @@ def supervise(plan: Plan, work: Work, p: Any, most: int, day: int, n_days: int) 
             for i in range(len(work.homes)):
                 arrival = int(p.travel_away_days) if plan.is_away[stage, i] else int(p.travel_home_days)
                 for o in range(2):
-                    n = min(nation.quotas[i], np.int64(work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i]))
+                    n = min(nation.quotas[i], np.int64(work.calendar[trained].people[AT_AWAITING + o, ENFORCEMENT, i]))
                     if n:
                         nation.quotas[i] -= n
                         free -= n
-                        work.calendar[AT_AWAITING + o, trained, ENFORCEMENT, i] -= n
+                        work.calendar[trained].people[AT_AWAITING + o, ENFORCEMENT, i] -= n
                         work.days[trained].awaiting -= n
                         nation.n_awaiting -= n
-                        move(nation, i, ENFORCEMENT, AWAITING, TRAVEL, n)
+                        move(work, i, ENFORCEMENT, AWAITING, TRAVEL, n)
                         put(work, AT_TRAVEL + o, min(day + arrival, n_days), i, ENFORCEMENT, n)
         elif trained == nation.first_awaiting:
             nation.first_awaiting += 1

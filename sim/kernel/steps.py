@@ -16,6 +16,8 @@ from sim.kernel.layout import (
     AT_WAITING,
     COUNT,
     ENFORCEMENT,
+    LOOK,
+    STEP,
     WEIGHTS,
     WORD,
     Work,
@@ -25,20 +27,20 @@ from sim.results import ENTERED, IN_PLACE, RETURNED, SCREENING, SENDING, TRAININ
 
 
 @inlined
-def move(nation: Any, i: int, role: int, here: int, there: int, n: int) -> None:
+def move(work: Work, i: int, role: int, here: int, there: int, n: int) -> None:
     """So many of a state's role go from one stage to another; `here` is ENTERED for those who come forward."""
-    counts = nation.counts
-    counts[there, role, i] += n
-    nation.people[role, there] += n
+    nation, of = work.nation[0], work.roles[role]
+    of.counts[there, i] += n
+    of.people[there] += n
     if here == ENTERED:
-        counts[ENTERED, role, i] += n
-        nation.people[role, ENTERED] += n
-        nation.linear[i] += COUNT(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, there])
+        of.counts[ENTERED, i] += n
+        of.people[ENTERED] += n
+        of.linear[i] += COUNT(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, there])
         nation.serving[i] += n
         return
-    counts[here, role, i] -= n
-    nation.people[role, here] -= n
-    nation.linear[i] += COUNT(n) * (WEIGHTS[role, there] - WEIGHTS[role, here])
+    of.counts[here, i] -= n
+    of.people[here] -= n
+    of.linear[i] += COUNT(n) * (WEIGHTS[role, there] - WEIGHTS[role, here])
     if there > IN_PLACE:
         nation.serving[i] -= n
         if there == RETURNED:
@@ -47,71 +49,114 @@ def move(nation: Any, i: int, role: int, here: int, there: int, n: int) -> None:
         nation.n_training -= n
 
 
+# Where the lowest bit of a word stands, by the top six bits of its product with a de Bruijn sequence (Leiserson,
+# Prokop, Randall 1998).
+_DE_BRUIJN, _TOP, _ONE = WORD(0x03F79D71B4CB0A89), WORD(58), WORD(1)
+_PLACE_OF = np.zeros(64, np.int64)
+for _bit in range(64):
+    _PLACE_OF[(0x03F79D71B4CB0A89 << _bit & (1 << 64) - 1) >> 58] = _bit
+
+
 @inlined
-def look_ahead(nation: Any, purpose: Any, fips: Any, block: int) -> None:
-    """The least word of luck in each of the next blocks of four days, one after the other as vectors: fills `lows`."""
-    k0, k1, replication, lows = nation.k0, nation.k1, nation.replication, nation.lows
-    for b in range(len(lows)):
+def lowest(word: Any) -> int:
+    """The place of the lowest bit of a word that is not 0."""
+    return _PLACE_OF[np.int64((word & (~word + _ONE)) * _DE_BRUIJN >> _TOP)]
+
+
+@inlined
+def without_lowest(word: Any) -> Any:
+    """A word without its lowest bit."""
+    return word & (word - _ONE)
+
+
+@inlined
+def up_to(row: Any, most: Any, first: int) -> Any:
+    """Where a row is at most so much, as bits of one word: of STEP places from a first one on."""
+    word = WORD(0)
+    for j in range(STEP):
+        # A place that may be negative would be looked up one by one.
+        word |= WORD(row[WORD(first) + WORD(j)] <= most) << WORD(j)
+    return word
+
+
+@inlined
+def beyond(row: Any, most: Any, first: int) -> Any:
+    """Where a row is more than so much: see `up_to`."""
+    word = WORD(0)
+    for j in range(STEP):
+        word |= WORD(row[WORD(first) + WORD(j)] > most) << WORD(j)
+    return word
+
+
+@inlined
+def look_ahead(nation: Any, purpose: Any, fips: Any, block: int, top: Any) -> Any:
+    """In which of the next LOOK blocks of luck, of four days each, a word is at most so much: bits, found as vectors."""
+    k0, k1, replication, found = nation.k0, nation.k1, nation.replication, WORD(0)
+    for b in range(LOOK):
         c0, c1, c2, c3 = luck.words(k0, k1, replication, purpose, fips, WORD(block) + WORD(b))
-        lows[b] = luck.least(c0, c1, c2, c3)
+        found |= WORD(luck.least(c0, c1, c2, c3) <= top) << WORD(b)
+    return found
 
 
 @inlined
-def enter_all(nation: Any, role: int, row: Any) -> None:
+def enter_all(work: Work, role: int, row: Any) -> None:
     """In all states at once, so many come forward."""
-    entered, to, serving, linear = (
-        nation.counts[ENTERED, role],
-        nation.counts[SCREENING, role],
-        nation.serving,
-        nation.linear,
-    )
+    of, serving = work.roles[role], work.nation[0].serving
+    entered, to, linear = of.counts[ENTERED], of.counts[SCREENING], of.linear
     weight, total = WEIGHTS[role, ENTERED] + WEIGHTS[role, SCREENING], np.int32(0)
     for i in range(len(to)):
-        total = np.int32(total + row[i])
-        entered[i] += row[i]
-        to[i] += row[i]
-        serving[i] += row[i]
-        linear[i] += COUNT(row[i]) * weight
-    nation.people[role, ENTERED] += total
-    nation.people[role, SCREENING] += total
+        n = row[i]
+        total = np.int32(total + n)
+        entered[i] += n
+        to[i] += n
+        linear[i] += COUNT(n) * weight
+        serving[i] += n
+    of.people[ENTERED] += total
+    of.people[SCREENING] += total
 
 
 @inlined
-def move_on(nation: Any, role: int, here: int, there: int, row: Any, next_row: Any) -> int:
+def move_on(work: Work, role: int, here: int, there: int, row: Any, next_row: Any) -> int:
     """In all states at once, those in a row go on to another stage and another row; returns how many they are."""
-    of, to, linear = nation.counts[here, role], nation.counts[there, role], nation.linear
+    of = work.roles[role]
+    before, after, linear, moving = of.counts[here], of.counts[there], of.linear, of.moving
     weight, total = WEIGHTS[role, there] - WEIGHTS[role, here], np.int32(0)
-    for i in range(len(to)):
-        n = row[i]
+    # In two steps: two rows of one calendar might overlap, and what is known not to needs no look at run time.
+    for i in range(len(moving)):
+        moving[i] = row[i]
         row[i] = 0
+    for i in range(len(moving)):
+        n = moving[i]
         next_row[i] += n
-        of[i] -= n
-        to[i] += n
+        before[i] -= n
+        after[i] += n
         linear[i] += COUNT(n) * weight
         total = np.int32(total + n)
     n_moved = np.int64(total)
-    nation.people[role, here] -= n_moved
-    nation.people[role, there] += n_moved
+    of.people[here] -= n_moved
+    of.people[there] += n_moved
     return n_moved
 
 
 @rule
-def enter(nation: Any, i: int, role: int, n: int) -> None:
+def enter(work: Work, i: int, role: int, n: int) -> None:
     """So many (perhaps fewer than none) are counted as entered and waiting in a role, having come from another."""
+    of = work.roles[role]
     for stage in (ENTERED, WAITING):
-        nation.counts[stage, role, i] += n
-        nation.people[role, stage] += n
-    nation.serving[i] += n
+        of.counts[stage, i] += n
+        of.people[stage] += n
+    work.nation[0].serving[i] += n
+    weight = WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING]
     if n >= 0:
-        nation.linear[i] += COUNT(n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
+        of.linear[i] += COUNT(n) * weight
     else:
-        nation.linear[i] -= COUNT(-n) * (WEIGHTS[role, ENTERED] + WEIGHTS[role, WAITING])
+        of.linear[i] -= COUNT(-n) * weight
 
 
 @rule
 def put(work: Work, layer: int, day: int, i: int, role: int, n: int) -> None:
     """So many are busy until the morning of a day; the day remembers where to look."""
-    work.calendar[layer, day, role, i] += n
+    work.calendar[day].people[layer, role, i] += n
     remember(work.days, layer, day, role)
 
 
@@ -131,18 +176,14 @@ def split_roles(n: int, weights: Any, total: int, each: float, parts: Any, rests
         rest = n * weights[role] - part * total
         # A quotient that was rounded may lie one off.
         off = np.int64(rest >= total) - np.int64(rest < 0)
-        part += off
-        rest -= off * total
-        parts[role], rests[role] = part, rest
-        left -= part
-    while left > 0:
-        best, most = 0, np.int64(0)
-        for role in range(N_ROLES):
-            if rests[role] > most:
-                best, most = role, rests[role]
-        parts[best] += 1
-        rests[best] = 0
-        left -= 1
+        parts[role], rests[role] = part + off, rest - off * total
+        left -= part + off
+    # Fewer are left than there are rests above 0: the largest have one more, without a search that branches.
+    for role in range(N_ROLES):
+        rank = np.int64(0)
+        for other in range(N_ROLES):
+            rank += rests[other] >= rests[role] if other < role else rests[other] > rests[role]
+        parts[role] += rank < left
 
 
 @inlined
@@ -162,7 +203,7 @@ def busy(work: Work, i: int, dwell: int) -> int:
     """See `mobilization.Contingent.busy`."""
     nation = work.nation[0]
     since = nation.day - 1 - dwell
-    before = np.int64(work.calendar[AT_HOME, since, 0, i]) if since >= 0 else np.int64(0)
+    before = np.int64(work.calendar[since].people[AT_HOME, 0, i]) if since >= 0 else np.int64(0)
     return np.int64(nation.serving[i]) + nation.back[i] - before
 
 
@@ -195,13 +236,25 @@ def target(p: Any) -> int:
 
 
 @rule
+def seek(nation: Any, levers: Any, p: Any) -> None:
+    """People sought by role, under a set of levers."""
+    wanted, total = target(p), np.int64(0)
+    for role in range(N_ROLES):
+        total += levers.sizes[role]
+    for role in range(N_ROLES):
+        nation.wanted_sizes[role] = levers.sizes[role]
+        nation.wanted_people[role] = wanted * levers.sizes[role] // total if total else 0
+
+
+@rule
 def become(home: Any, nation: Any, changes: Any, i: int, status: int) -> None:
-    """Take another status; `changes` counts over runs how statuses change, by day, state and status."""
+    """Take another status; `changes`, where it has room, counts over runs how statuses change, by day, state, status."""
     old = home.status
     if status == old:
         return
-    changes[nation.day, i, old] -= 1
-    changes[nation.day, i, status] += 1
+    if len(changes):
+        changes[nation.day, i, old] -= 1
+        changes[nation.day, i, status] += 1
     if home.has_governor:
         nation.n_status[old] -= 1
         nation.n_status[status] += 1
@@ -303,27 +356,15 @@ def own_mind(home: Any, nation: Any) -> float:
 
 
 @rule
-def answer_luck(home: Any, nation: Any, day: int) -> float:
-    """A day's luck of answering; a block serves four days."""
-    block = day >> 2
-    if home.answer_block != block:
-        home.answer_block = block
-        u = luck.block(nation.k0, nation.k1, nation.replication, WORD(luck.ANSWER), home.fips, WORD(block))
+def luck_of(home: Any, nation: Any, purpose: Any, day: int) -> float:
+    """A day's luck of answering or of withdrawing; a block serves four days, and the last block of each is kept."""
+    which, block = 1 if purpose == luck.WITHDRAW else 0, day >> 2
+    if home.luck_block[which] != block:
+        home.luck_block[which] = block
+        u = luck.block(nation.k0, nation.k1, nation.replication, WORD(purpose), home.fips, WORD(block))
         for k in range(4):
-            home.answer_luck[k] = u[k]
-    return home.answer_luck[day & 3]
-
-
-@rule
-def withdraw_luck(home: Any, nation: Any, day: int) -> float:
-    """A day's luck of withdrawing."""
-    block = day >> 2
-    if home.withdraw_block != block:
-        home.withdraw_block = block
-        u = luck.block(nation.k0, nation.k1, nation.replication, WORD(luck.WITHDRAW), home.fips, WORD(block))
-        for k in range(4):
-            home.withdraw_luck[k] = u[k]
-    return home.withdraw_luck[day & 3]
+            home.daily_luck[which, k] = u[k]
+    return home.daily_luck[which, day & 3]
 
 
 @rule
@@ -437,25 +478,25 @@ def decide(
 def clear_calendar(work: Work, i: int, role: int, since: int, until: int) -> None:
     """Nobody of a state's role has a place in any calendar any more."""
     home, nation, calendar = work.homes[i], work.nation[0], work.calendar
-    nation.owed[role, i] = 0
+    work.roles[role].owed[i] = 0
     for o in range(2):
         for layer in (AT_TRAINING + o, AT_TRAVEL + o, AT_IN_PLACE + o):
             for day in range(since, until):
                 if work.days[day].due >> N_ROLES * layer + role & 1:
-                    calendar[layer, day, role, i] = 0
-            calendar[layer, until, role, i] = 0
+                    calendar[day].people[layer, role, i] = 0
+            calendar[until].people[layer, role, i] = 0
         for day in range(nation.first_waiting, since + 1):
-            work.days[day].waiting -= calendar[AT_WAITING + o, day, role, i]
-            calendar[AT_WAITING + o, day, role, i] = 0
+            work.days[day].waiting -= calendar[day].people[AT_WAITING + o, role, i]
+            calendar[day].people[AT_WAITING + o, role, i] = 0
         if role == ENFORCEMENT:
             for day in range(nation.first_awaiting, since + 1):
-                work.days[day].awaiting -= calendar[AT_AWAITING + o, day, ENFORCEMENT, i]
-                nation.n_awaiting -= calendar[AT_AWAITING + o, day, ENFORCEMENT, i]
-                calendar[AT_AWAITING + o, day, ENFORCEMENT, i] = 0
+                work.days[day].awaiting -= calendar[day].people[AT_AWAITING + o, ENFORCEMENT, i]
+                nation.n_awaiting -= calendar[day].people[AT_AWAITING + o, ENFORCEMENT, i]
+                calendar[day].people[AT_AWAITING + o, ENFORCEMENT, i] = 0
     # A desk that keeps up has seen everybody who came so long ago.
     for day in range(home.next_screened if home.is_behind else max(0, since - nation.screening_days), since + 1):
-        work.days[day].screening -= calendar[AT_SCREENING, day, role, i]
-        calendar[AT_SCREENING, day, role, i] = 0
+        work.days[day].screening -= calendar[day].people[AT_SCREENING, role, i]
+        calendar[day].people[AT_SCREENING, role, i] = 0
 
 
 @rule
@@ -480,10 +521,10 @@ def send_home(work: Work, i: int, n_days: int) -> None:
     for role in range(N_ROLES):
         moved = np.int64(0)
         for stage in range(SCREENING, IN_PLACE + 1):
-            n = np.int64(nation.counts[stage, role, i])
+            n = np.int64(work.roles[role].counts[stage, i])
             moved += n
             if n:
-                move(nation, i, role, stage, RETURNED, n)
+                move(work, i, role, stage, RETURNED, n)
         if moved:
             clear_calendar(work, i, role, nation.day, n_days)
 
@@ -494,9 +535,8 @@ def take_from_place(work: Work, i: int, role: int, n: int, there: int) -> None:
 
     Which tours they were is told when these end, or by `settle`.
     """
-    nation = work.nation[0]
-    move(nation, i, role, IN_PLACE, there, n)
-    nation.owed[role, i] += n
+    move(work, i, role, IN_PLACE, there, n)
+    work.roles[role].owed[i] += n
 
 
 @rule
@@ -506,11 +546,11 @@ def settle(work: Work, day: int) -> None:
     for role in range(N_ROLES):
         for a in range(nation.n_active):
             i = nation.active[a]
-            owed, until = np.int64(nation.owed[role, i]), day
+            owed, until = np.int64(work.roles[role].owed[i]), day
             while owed > 0:
                 for o in range(2):
-                    taken = min(owed, np.int64(work.calendar[AT_IN_PLACE + o, until, role, i]))
-                    work.calendar[AT_IN_PLACE + o, until, role, i] -= taken
+                    taken = min(owed, np.int64(work.calendar[until].people[AT_IN_PLACE + o, role, i]))
+                    work.calendar[until].people[AT_IN_PLACE + o, role, i] -= taken
                     owed -= taken
                 until += 1
-            nation.owed[role, i] = 0
+            work.roles[role].owed[i] = 0
