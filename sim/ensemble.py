@@ -27,7 +27,7 @@ ENGINES = ("auto", "compiled", "simpy")
 # So few runs are left to SimPy, which needs no compiled code.
 FEW_RUNS = 8
 # Runs of a task in compiled code: few, so that no worker waits long for the last one.
-CHUNK = 64
+CHUNK = 128
 # Runs of a plan; beyond them luck would meet that of twins.
 MOST_RUNS = 1_000_000_000
 # Runs that are kept whole, at about 22 kB each, however much memory there is; `blocks.run_bands` takes more.
@@ -189,12 +189,15 @@ def keep_chunk(ensemble: Ensemble, numbered: Sequence[tuple[int, Pair]], result:
         return
     for k in places:
         ensemble.errors.pop(k, None)
-    ensemble.done[places] = True
-    ensemble.series[places] = result.series
-    ensemble.numbers[places] = result.numbers
-    ensemble.approval[places] = result.approval
-    ensemble.hashes[places] = result.hashes
-    ensemble.last_status[places] = result.last_status
+    # One after the other, as they nearly always are, they are copied at once.
+    is_row = places[-1] - places[0] == len(places) - 1
+    here = slice(places[0], places[-1] + 1) if is_row else places
+    ensemble.done[here] = True
+    ensemble.series[here] = result.series
+    ensemble.numbers[here] = result.numbers
+    ensemble.approval[here] = result.approval
+    ensemble.hashes[here] = result.hashes
+    ensemble.last_status[here] = result.last_status
     ensemble.status_counts += result.status_counts
 
 

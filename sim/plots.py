@@ -234,17 +234,18 @@ def area(
 
 def laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> go.Figure:
     """Axes with days and dates."""
-    marked = marked_days(ensemble.n_days)
-    figure.update_layout(**layout("day since the request, and date", unit))
-    figure.update_xaxes(
-        range=[0, max(1, ensemble.n_days - 1)],
-        tickvals=marked,
-        ticktext=_dated(marked, ensemble),
-        tickangle=0,
-        tickformat=None,
-        automargin=True,
-    )
-    figure.update_yaxes(range=[0.0, 1.05 * max(1.0, highest)], tickformat=",~g")
+    marked, drawn = marked_days(ensemble.n_days), layout("day since the request, and date", unit)
+    drawn["xaxis"] |= {
+        "range": [0, max(1, ensemble.n_days - 1)],
+        "tickvals": marked,
+        "ticktext": _dated(marked, ensemble),
+        "tickangle": 0,
+        "tickformat": None,
+        "automargin": True,
+    }
+    drawn["yaxis"] |= {"range": [0.0, 1.05 * max(1.0, highest)], "tickformat": ",~g"}
+    # At once, because Plotly's `update_layout` takes several times as long.
+    figure.layout = drawn
     return figure
 
 

@@ -98,10 +98,10 @@ def _choose_picture(key: str) -> None:
     st.session_state["picture"] = st.session_state[key]
 
 
-def table(numbers: Mapping[str, Sequence[Any]], alt: str) -> None:
+def table(numbers: Mapping[str, Sequence[Any]], alt: str, most: int = MOST_ROWS) -> None:
     """Columns as a table that is read: at most so many rows, evenly apart, the first and the last among them."""
     n = len(next(iter(numbers.values()), ()))
-    step = max(1, -(-(n - 1) // (MOST_ROWS - 1)))
+    step = max(1, -(-(n - 1) // (most - 1)))
     rows = sorted({*range(0, n, step), n - 1}) if n else []
     st.table(
         {name: [_told(name, column[row]) for row in rows] for name, column in numbers.items()}, hide_index=True, alt=alt

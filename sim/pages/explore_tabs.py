@@ -1,4 +1,4 @@
-"""What Explore shows second: states by answer, the pipeline, the chance of N by day D, costs, and the 54 as a table."""
+"""What Explore shows second: every outcome, states by answer, the pipeline, the chance of N by day D, and the 54 as a table."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,22 +8,45 @@ import streamlit as st
 from sim import plots
 from sim.export import mean_table
 from sim.outcomes import OUTCOMES
-from sim.pages import charts, map54
+from sim.pages import charts, document, map54, work
 from sim.pages.words import date, ends, plain
 from sim.report import said, side_alone
 from sim.results import STATUS_SERIES
+from sim.sharing import Shared
 from sim.summary import PARTS, Summary, dates, mean
 
-TABS = ("Where governors stand", "The pipeline", "Chance of N by day D", "What it costs", "The 54 as a table")
+# The first is a table: a second chart would be drawn anew with every step of a lever.
+TABS = ("In numbers", "Where governors stand", "The pipeline", "Chance of N by day D", "The 54 as a table")
 
 
 def show(result: Summary) -> None:
     """What is looked at second; only the tab in sight is drawn."""
-    shown: tuple[Callable[[Summary], None], ...] = (answers, pipeline, chance, costs, table)
+    shown: tuple[Callable[[Summary], None], ...] = (numbers, answers, pipeline, chance, table)
     for tab, draw in zip(st.tabs(TABS, key="tabs", on_change="rerun"), shown, strict=True):
         if tab.open:
             with tab:
                 draw(result)
+
+
+def numbers(result: Summary) -> None:
+    """Every outcome, and what it is in the baseline under the same luck."""
+    baseline, now = document.baseline(), document.current()
+    there = result if result.scenario.digest == baseline.digest else work.result(Shared(baseline, now.seed, now.runs))
+    rows: dict[str, list[Any]] = {"what": [], "median": [], "5 %": [], "95 %": [], "baseline": []}
+    for name, outcome in OUTCOMES.items():
+        found = result.outcome(name)
+        rows["what"].append(f"{outcome.label} ({outcome.unit})")
+        for key, value in (("median", found.median), ("5 %", found.p05), ("95 %", found.p95)):
+            rows[key].append(said(value))
+        rows["baseline"].append(said(there.outcome(name).median))
+    guard = result.outcome("cost_guard")
+    heading = f"Every outcome of the {result.n_days - 1} days"
+    st.header(heading)
+    st.markdown(
+        plain(f"The Guard costs {said(guard.median)} USD in the median, 5 to 95 % of runs {ends(guard)}. ")
+        + "Costs a day are assumptions with ranges: see the group Advanced."
+    )
+    charts.table(rows, heading, most=len(OUTCOMES))
 
 
 def answers(result: Summary) -> None:
@@ -98,22 +121,6 @@ def _chances(result: Summary, percents: list[int]) -> dict[str, list[Any]]:
     parts = {f"{percent} % of target": row for percent, row in zip(percents, result.reached, strict=True)}
     shown = {name: [round(100 * float(share), 1) for share in row] for name, row in parts.items()}
     return {"day": list(range(result.n_days)), "date": dates(result, range(result.n_days)), **shown}
-
-
-def costs(result: Summary) -> None:
-    """What the Guard and the two other channels cost, over the days of the run."""
-    names = [name for name, outcome in OUTCOMES.items() if outcome.unit == "USD"]
-    rows: dict[str, list[Any]] = {"what": [], "median": [], "5 %": [], "95 %": []}
-    for name in (*names, "troop_days"):
-        found = result.outcome(name)
-        rows["what"].append(f"{OUTCOMES[name].label} ({OUTCOMES[name].unit})")
-        for key, value in (("median", found.median), ("5 %", found.p05), ("95 %", found.p95)):
-            rows[key].append(said(value))
-    guard = result.outcome("cost_guard")
-    st.header(f"Costs until day {result.n_days - 1}")
-    st.markdown(plain(f"The Guard costs {said(guard.median)} USD in the median, 5 to 95 % of runs {ends(guard)}."))
-    charts.table(rows, "Costs of the three channels")
-    st.markdown(":small[Costs a day are assumptions with ranges: see the group Advanced.]")
 
 
 def table(result: Summary) -> None:
