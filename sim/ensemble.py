@@ -301,7 +301,7 @@ def run_ensemble(
         raise
     ensemble.seconds += time.perf_counter() - begun
     firsts = _some(ensemble, [k for k, _ in twins])
-    ensemble.luck_share = luck_shares(firsts, twin_results, outcomes.measure_all(ensemble))
+    ensemble.luck_share = luck_shares(firsts, twin_results, outcomes.measure_all(ensemble)) if twins else {}
     return ensemble
 
 

@@ -145,10 +145,10 @@ def chance_of_permitting(precision: float, support: float) -> float:
     return logistic(precision * support)
 
 
-def chance_of_answering(
+def rate_of_answering(
     pace: float, conviction: float, support: float, clarity: float, ambiguity: float, deadline: float, is_last: float
 ) -> float:
-    """The chance that an undecided governor answers today.
+    """The rate a day at which an undecided governor answers: never below the chance to answer within the day.
 
     Strong support or strong opposition hastens the answer, an ambiguous request delays it, and a deadline close by
     presses for it.
@@ -163,7 +163,19 @@ def chance_of_answering(
         1 on the last days before the deadline.
     """
     exponent = conviction * abs(support) - clarity * ambiguity + deadline * is_last
-    return -math.expm1(-pace * math.exp(min(max(exponent, -50.0), 50.0)))
+    return pace * math.exp(min(max(exponent, -50.0), 50.0))
+
+
+def chance_of_answering(
+    pace: float, conviction: float, support: float, clarity: float, ambiguity: float, deadline: float, is_last: float
+) -> float:
+    """The chance that an undecided governor answers today: see `rate_of_answering`."""
+    return -math.expm1(-rate_of_answering(pace, conviction, support, clarity, ambiguity, deadline, is_last))
+
+
+def rate_of_withdrawing(base: float, slope: float, ceiling: float, support: float) -> float:
+    """The slow rate a day at which an accepting governor withdraws: it falls with support, never above the ceiling."""
+    return min(math.exp(min(max(base - slope * support, -50.0), 50.0)), ceiling)
 
 
 def chance_of_withdrawing(
@@ -178,11 +190,10 @@ def chance_of_withdrawing(
 ) -> float:
     """The chance that an accepting governor withdraws today.
 
-    A slow daily rate that falls with support, never above the ceiling; within some days of a negative incident or a
-    court order a burst, spread evenly over those days, comes on top.
+    A slow rate (`rate_of_withdrawing`); within some days of a negative incident or a court order a burst, spread evenly
+    over those days, comes on top.
     """
-    rate = min(math.exp(min(max(base - slope * support, -50.0), 50.0)), ceiling)
-    stays = math.exp(-rate)
+    stays = math.exp(-rate_of_withdrawing(base, slope, ceiling, support))
     if is_burst > 0.0:
         leaves = logistic(burst - burst_slope * support)
         stays *= (1.0 - leaves) ** (1.0 / burst_days)

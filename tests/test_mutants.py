@@ -237,14 +237,14 @@ MUTANTS = [
     ("sleeping", "home.deadline - p.decide_last_days))", "home.deadline - p.decide_last_days)) + 1"),
     (
         "sleeping",
-        "home.withdraw_bound = HAIR + ABOVE * chance_at(p, low - cost - MARGIN)",
-        "home.withdraw_bound = chance_at(p, low - cost + 12.0 * MARGIN)",
+        "home.withdraw_bound = HAIR + ABOVE * doubt(p, low - cost - MARGIN)",
+        "home.withdraw_bound = doubt(p, low - cost + 12.0 * MARGIN)",
     ),
-    ("sleeping", "agrees and chance_at(p, low - cost) > home.withdraw_bound:", "agrees and home.withdraw_bound < 0.0:"),
+    ("sleeping", "agrees and doubt(p, low - cost) > home.withdraw_bound:", "agrees and home.withdraw_bound < 0.0:"),
     (
         "sleeping",
-        "chance_at(p, low - cost - MARGIN)",
-        "chance_at(p, high - cost - MARGIN)",
+        "doubt(p, low - cost - MARGIN)",
+        "doubt(p, high - cost - MARGIN)",
     ),
     (
         "sleeping",

@@ -332,16 +332,16 @@ def bound(home: Any, nation: Any, levers: Any, p: Any, i: int, ambiguity: float)
         home.calm_bound = home.last_bound = 0.0
         if role >= 0:
             furthest = max(abs(low - cost), abs(high - cost))
-            home.calm_bound = HAIR + ABOVE * governors.chance_of_answering(
+            home.calm_bound = HAIR + ABOVE * governors.rate_of_answering(
                 p.decide_pace, p.decide_conviction, furthest, p.decide_ambiguity, ambiguity, p.decide_deadline, 0.0
             )
-            home.last_bound = HAIR + ABOVE * governors.chance_of_answering(
+            home.last_bound = HAIR + ABOVE * governors.rate_of_answering(
                 p.decide_pace, p.decide_conviction, furthest, p.decide_ambiguity, ambiguity, p.decide_deadline, 1.0
             )
     agrees = home.status in (ACCEPTED, LIMITED)
-    if levers.may_withdraw and agrees and chance_at(p, low - cost) > home.withdraw_bound:
+    if levers.may_withdraw and agrees and doubt(p, low - cost) > home.withdraw_bound:
         # With a margin, so that the next doubt need seldom be looked for again.
-        home.withdraw_bound = HAIR + ABOVE * chance_at(p, low - cost - MARGIN)
+        home.withdraw_bound = HAIR + ABOVE * doubt(p, low - cost - MARGIN)
         home.withdraw_wake = -1
 
 
@@ -382,11 +382,9 @@ def first_below(home: Any, nation: Any, purpose: Any, bound: float, since: int, 
 
 
 @rule
-def chance_at(p: Any, support: float) -> float:
-    """The chance to withdraw on a day without a burst."""
-    return governors.chance_of_withdrawing(
-        p.withdraw_base, p.withdraw_slope, p.withdraw_most, 0.0, 0.0, 1.0, support, 0.0
-    )
+def doubt(p: Any, support: float) -> float:
+    """What the chance to withdraw on a day without a burst does not exceed."""
+    return governors.rate_of_withdrawing(p.withdraw_base, p.withdraw_slope, p.withdraw_most, support)
 
 
 @part

@@ -52,7 +52,7 @@ def move(work: Work, i: int, role: int, here: int, there: int, n: int) -> None:
 # Where the lowest bit of a word stands, by the top six bits of its product with a de Bruijn sequence (Leiserson,
 # Prokop, Randall 1998).
 _DE_BRUIJN, _TOP, _ONE = WORD(0x03F79D71B4CB0A89), WORD(58), WORD(1)
-_PLACE_OF = np.zeros(64, np.int64)
+_PLACE_OF = np.zeros(64, np.uint8)
 for _bit in range(64):
     _PLACE_OF[(0x03F79D71B4CB0A89 << _bit & (1 << 64) - 1) >> 58] = _bit
 
@@ -60,7 +60,7 @@ for _bit in range(64):
 @inlined
 def lowest(word: Any) -> int:
     """The place of the lowest bit of a word that is not 0."""
-    return _PLACE_OF[np.int64((word & (~word + _ONE)) * _DE_BRUIJN >> _TOP)]
+    return np.int64(_PLACE_OF[(word & (~word + _ONE)) * _DE_BRUIJN >> _TOP])
 
 
 @inlined
