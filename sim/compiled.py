@@ -147,10 +147,24 @@ def _records(values: NDArray[np.float64]) -> Any:
     return values.view(NUMBERS)[..., 0].view(np.recarray)
 
 
-def chunk(scenario: Scenario, seed: int, pairs: Sequence[Pair], world: World | None = None) -> Chunk:
-    """Run (draw, replication) pairs one after the other, in this thread; `world` replaces the 54 jurisdictions."""
+def chunk(
+    scenario: Scenario,
+    seed: int,
+    pairs: Sequence[Pair],
+    world: World | None = None,
+    series: NDArray[np.int32] | None = None,
+) -> Chunk:
+    """Run (draw, replication) pairs one after the other, in this thread.
+
+    Parameters
+    ----------
+    world
+        Replaces the 54 jurisdictions.
+    series
+        Where the series are written, shape (n_pairs, n_series, n_days); new memory if absent.
+    """
     of = packed(scenario) if world is None else pack(scenario, world)
-    return _played(of, seed, pairs)
+    return _played(of, seed, pairs, series=series)
 
 
 # The last workspace of each thread: a run leaves it as clean as it was found, and new memory costs as much as some runs.
@@ -163,7 +177,9 @@ def _workspace(code: Any, n_days: int, n_states: int) -> Any:
     return _rooms.work
 
 
-def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any = None) -> Chunk:
+def _played(
+    of: Packed, seed: int, pairs: Sequence[Pair], full: Any = None, series: NDArray[np.int32] | None = None
+) -> Chunk:
     """Statuses are counted over runs where no run is wanted in full."""
     code: Any = kernel()
     plan = of.plan
@@ -174,7 +190,7 @@ def _played(of: Packed, seed: int, pairs: Sequence[Pair], full: Any = None) -> C
     rows = np.array([row_of[draw] for draw, _ in pairs], np.int64)
     changes = np.zeros((0 if full else n_days, n_states, len(STATUSES)), np.int32)
     result = Chunk(
-        series=np.empty((n, len(SERIES), n_days), np.int32),
+        series=np.empty((n, len(SERIES), n_days), np.int32) if series is None else series,
         status_counts=changes,
         last_status=np.empty((n, n_states), np.int8),
         numbers=values[rows, 0],

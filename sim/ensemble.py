@@ -6,7 +6,7 @@ luck; 0 draws hold all uncertainties at their defaults.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -163,37 +163,55 @@ def keep(ensemble: Ensemble, k: int, result: Reduced | str) -> None:
         ensemble.events[k] = result.events
 
 
-def chunk_of(numbered: Sequence[tuple[int, Pair]], scenario: Scenario, seed: int) -> compiled.Chunk | str:
-    """Some runs in compiled code: what one task of a thread does. Whatever goes wrong is told."""
+def place_of(numbered: Sequence[tuple[int, Pair]]) -> slice | list[int]:
+    """Where runs stand in an ensemble: one after the other, as nearly always, they are copied at once."""
+    places = [k for k, _ in numbered]
+    is_row = places[-1] - places[0] == len(places) - 1
+    return slice(places[0], places[-1] + 1) if is_row else places
+
+
+def chunk_of(
+    numbered: Sequence[tuple[int, Pair]], scenario: Scenario, seed: int, series: NDArray[np.int32] | None = None
+) -> compiled.Chunk | str:
+    """Some runs in compiled code: what one task of a thread does. Whatever goes wrong is told.
+
+    Parameters
+    ----------
+    series
+        Those of the ensemble, where they lie in the same memory: a row of runs is written there and not copied.
+    """
+    place = place_of(numbered)
+    here = None if series is None or isinstance(place, list) else series[place]
     try:
-        return compiled.chunk(scenario, seed, [pair for _, pair in numbered])
+        return compiled.chunk(scenario, seed, [pair for _, pair in numbered], series=here)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
 
 def chunks(
-    scenario: Scenario, seed: int, numbered: Sequence[tuple[int, Pair]], executor: Executor | None
+    ensemble: Ensemble, numbered: Sequence[tuple[int, Pair]], executor: Executor | None
 ) -> Iterator[tuple[Sequence[tuple[int, Pair]], compiled.Chunk | str]]:
     """Run numbered pairs in compiled code, here or on an executor; chunks come in any order."""
     # Draws are worked out once in a chunk, so pairs of one draw stay together where they can.
     size = max(1, min(CHUNK, -(-len(numbered) // 4)))
     parts = (numbered[at : at + size] for at in range(0, len(numbered), size))
-    yield from from_workers(spread(executor, partial(chunk_of, scenario=scenario, seed=seed), parts))
+    is_here = executor is None or isinstance(executor, ThreadPoolExecutor)
+    series = ensemble.series if is_here else None
+    work = partial(chunk_of, scenario=ensemble.scenario, seed=ensemble.seed, series=series)
+    yield from from_workers(spread(executor, work, parts))
 
 
 def keep_chunk(ensemble: Ensemble, numbered: Sequence[tuple[int, Pair]], result: compiled.Chunk | str) -> None:
     """Put a chunk's results into their places."""
-    places = [k for k, _ in numbered]
     if isinstance(result, str):
-        ensemble.errors.update(dict.fromkeys(places, result))
+        ensemble.errors.update(dict.fromkeys((k for k, _ in numbered), result))
         return
-    for k in places:
+    for k, _ in numbered:
         ensemble.errors.pop(k, None)
-    # One after the other, as they nearly always are, they are copied at once.
-    is_row = places[-1] - places[0] == len(places) - 1
-    here = slice(places[0], places[-1] + 1) if is_row else places
+    here = place_of(numbered)
     ensemble.done[here] = True
-    ensemble.series[here] = result.series
+    if result.series.base is not ensemble.series:
+        ensemble.series[here] = result.series
     ensemble.numbers[here] = result.numbers
     ensemble.approval[here] = result.approval
     ensemble.hashes[here] = result.hashes
@@ -212,7 +230,7 @@ def play(
     """Run numbered pairs of an ensemble and keep them; `tell` hears how many are done."""
     done = 0
     if engine == "compiled":
-        for numbered, chunk in chunks(ensemble.scenario, ensemble.seed, todo, executor):
+        for numbered, chunk in chunks(ensemble, todo, executor):
             keep_chunk(ensemble, numbered, chunk)
             done += len(numbered)
             tell(done)
