@@ -136,7 +136,8 @@ def empty(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Ensemble:
         pairs=pairs,
         codes=world.codes,
         done=np.zeros(n_runs, np.bool_),
-        series=np.zeros((n_runs, len(SERIES), n_days), np.int32),
+        # Written run by run: until one has finished, nothing of it is looked at.
+        series=np.empty((n_runs, len(SERIES), n_days), np.int32),
         status_counts=np.zeros((n_days, n_states, len(STATUSES)), np.int32),
         last_status=np.zeros((n_runs, n_states), np.int8),
         numbers=np.full((n_runs, len(Numbers._fields)), np.nan),
