@@ -59,7 +59,7 @@ def nation_type(n_places: int) -> Any:
     by_state = {
         np.int32: "offer entered news serving back seen keeps_up capacity wake lean asked refusing seen_side has_moved",
         np.int64: "active taken shares quotas totals seated left",
-        np.float64: "strengths come pool chances open_chance eachs",
+        np.float64: "strengths come pool chances open_chance inverse",
         np.uint64: "hash said",
         COUNT: "linear",
     }

@@ -573,15 +573,15 @@ def split_all(nation: Any, cohorts: Any) -> None:
 
     See `steps.split_roles`; `totals` are the people of each cohort.
     """
-    seated, totals, left, each, rests = nation.seated, nation.totals, nation.left, nation.eachs, nation.rests
+    seated, totals, left, inverse, rests = nation.seated, nation.totals, nation.left, nation.inverse, nation.rests
     for i in range(len(seated)):
         left[i] = seated[i]
-        each[i] = 1.0 / max(totals[i], 1)
+        inverse[i] = 1.0 / max(totals[i], 1)
     for role in range(N_ROLES):
         row, going, rest = cohorts[role], nation.going[role], rests[role]
         for i in range(len(seated)):
             sought = seated[i] * row[i]
-            part = np.int64(sought * each[i])
+            part = np.int64(sought * inverse[i])
             over = sought - part * totals[i]
             off = np.int64(over >= totals[i]) - np.int64(over < 0) if totals[i] > 0 else 0
             going[i] = part + off
