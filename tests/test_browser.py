@@ -42,7 +42,7 @@ def visit(visited: Visit) -> Visit:
 
 def settle(page: Page) -> None:
     """Wait until charts and map are drawn and the page has stopped running."""
-    expect(page.locator(".js-plotly-plot .main-svg").nth(3)).to_be_attached(timeout=120_000)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_attached(timeout=120_000)
     expect(page.locator("g.state")).to_have_count(54, timeout=60_000)
     rest(page)
 

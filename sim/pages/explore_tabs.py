@@ -32,13 +32,13 @@ def numbers(result: Summary) -> None:
     """Every outcome, and what it is in the baseline under the same luck."""
     baseline, now = document.baseline(), document.current()
     there = result if result.scenario.digest == baseline.digest else work.result(Shared(baseline, now.seed, now.runs))
-    rows: dict[str, list[Any]] = {"what": [], "median": [], "5 %": [], "95 %": [], "baseline": []}
+    # Few columns, so that a phone has room for the words.
+    rows: dict[str, list[Any]] = {"what": [], "median": [], "5 to 95 % of runs": [], "baseline": []}
     for name, outcome in OUTCOMES.items():
         found = result.outcome(name)
-        rows["what"].append(f"{outcome.label} ({outcome.unit})")
-        for key, value in (("median", found.median), ("5 %", found.p05), ("95 %", found.p95)):
-            rows[key].append(said(value))
-        rows["baseline"].append(said(there.outcome(name).median))
+        row = (f"{outcome.label} ({outcome.unit})", said(found.median), ends(found), said(there.outcome(name).median))
+        for column, told in zip(rows.values(), row, strict=True):
+            column.append(told)
     guard = result.outcome("cost_guard")
     heading = f"Every outcome of the {result.n_days - 1} days"
     st.header(heading)
