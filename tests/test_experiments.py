@@ -388,9 +388,9 @@ def test_a_run_that_fails_is_a_row_and_the_rest_goes_on(monkeypatch: pytest.Monk
         fail_sometimes(setting.scenario, replication)
         return run_one(setting, replication, *more)
 
-    def many(scenario: Scenario, seed: int, pairs: Any) -> Any:
+    def many(scenario: Scenario, seed: int, pairs: Any, **options: Any) -> Any:
         fail_sometimes(scenario, pairs[0][1])
-        return run_many(scenario, seed, pairs)
+        return run_many(scenario, seed, pairs, **options)
 
     monkeypatch.setattr(ensemble.model, "run", one)
     monkeypatch.setattr(ensemble.compiled, "chunk", many)
