@@ -236,14 +236,18 @@ def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) 
             names.index(f"support.status.{stage.status}"),
             stage.role_sizes,
         )
+    rates = np.array(world.disasters_per_day, np.float64).reshape(n_states, 12)
+    start = setting.scenario.start
+    month = np.array([(start + timedelta(days=day)).month - 1 for day in range(setting.n_days)], np.int64)
     homes, answers = _homes(setting)
+    homes["most_disasters"] = rates[:, np.unique(month)].max(axis=1)
     none = (False,) * n_states
     return Plan(
         homes=homes,
         first_neighbor=np.cumsum([0, *(len(near) for near in world.neighbors)], dtype=np.int64),
         neighbors=np.array([j for near in world.neighbors for j in near], np.int64),
-        disasters_per_day=rates_of(setting),
-        month=months_of(setting),
+        disasters_per_day=rates,
+        month=month,
         levers_of=levers_of,
         levers=levers,
         asked=np.array([stage.asked for stage in stages], np.uint8),
@@ -255,17 +259,6 @@ def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) 
     )
 
 
-def rates_of(setting: Setting) -> NDArray[np.float64]:
-    """Disasters a day of each state in each month, shape (n_states, 12)."""
-    return np.array(setting.world.disasters_per_day, np.float64).reshape(-1, 12)
-
-
-def months_of(setting: Setting) -> NDArray[np.int64]:
-    """The month of each day, from 0 to 11."""
-    start = setting.scenario.start
-    return np.array([(start + timedelta(days=day)).month - 1 for day in range(setting.n_days)], np.int64)
-
-
 def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
     """The states as a run finds them, and the answers given for them."""
     states = setting.world.states
@@ -274,7 +267,6 @@ def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
     names = "fips strength has_governor side margin region on_ballot prior_position bars_outsiders in_strip"
     for name in names.split():
         homes[name] = [getattr(state, name) for state in states]
-    homes["most_disasters"] = rates_of(setting)[:, np.unique(months_of(setting))].max(axis=1)
     for name in ("asked_on", "deadline", "asked_terms", "standing_of", "luck_block", "picture"):
         homes[name] = -1
     for name in ("withdraw_wake", "withdraw_bound", "call_day", "ordered_by"):

@@ -23,7 +23,20 @@ from tests.test_engines import assert_same
 
 pytest.importorskip("numba")
 # The modules of the loop, each after those that it imports.
-PARTS = ("compiling", "layout", "steps", "before", "asking", "answering", "moving", "evening", "__init__")
+PARTS = (
+    "compiling",
+    "layout",
+    "rows",
+    "steps",
+    "before",
+    "asking",
+    "answering",
+    "moving",
+    "desks",
+    "seats",
+    "evening",
+    "__init__",
+)
 SOURCES = {
     part: (Path(compiled.__file__).with_name("kernel") / f"{part}.py").read_text(encoding="utf-8") for part in PARTS
 }
@@ -222,7 +235,7 @@ MUTANTS = [
     ("coming forward", "parts[role] += rank < left", "parts[role] += rank <= left"),
     ("falling behind", "over[i] = -capacity[i]\n", "over[i] = -capacity[i] - 1\n"),
     ("falling behind", "over[i] &= keeps_up[i]", "pass"),
-    ("a calm day", "nation.spot_day = 0 if nation.is_calm else day", "nation.spot_day = 0"),
+    ("a calm day", "nation.forces_day = 0 if nation.is_calm else day", "nation.forces_day = 0"),
     ("screening", "if n > nation.capacity[i]:", "if n > nation.capacity[i] + 1:"),
     ("sleeping", "    home.is_bounded = 0\n    home.ordered_by = -1\n", "    home.ordered_by = -1\n"),
     ("sleeping", "    wake[i] = nation.day\n", "    wake[i] = nation.day + 1\n"),

@@ -14,9 +14,11 @@ from sim.kernel.answering import answer
 from sim.kernel.asking import command, request
 from sim.kernel.before import begin, draw_numbers, officers, strike_all
 from sim.kernel.compiling import entry, rule
+from sim.kernel.desks import mobilize
 from sim.kernel.evening import clean, keep_books, observe, run_hash
 from sim.kernel.layout import DECISIONS, Full, Work, everything, nothing, workspace
-from sim.kernel.moving import allot, end_things, leave, mobilize, strike, supervise, turn_day
+from sim.kernel.moving import end_things, leave, strike, turn_day
+from sim.kernel.seats import allot, supervise
 from sim.kernel.steps import seek
 from sim.packed import Plan
 

@@ -24,23 +24,20 @@ from sim.kernel.layout import (
     WORD,
     Work,
 )
+from sim.kernel.rows import look_ahead, lowest, up_to, without_lowest
 from sim.kernel.steps import (
     ask_luck,
     become,
     call,
     could_give,
     decide,
-    look_ahead,
     look_around,
-    lowest,
     luck_of,
     order,
     roles_asked,
     send_home,
     stand,
-    up_to,
     weigh,
-    without_lowest,
 )
 from sim.packed import N_ROLES, Plan
 from sim.results import ACCEPTED, DECLINED, LIMITED, NO_ANSWER, UNDECIDED, WITHDRAWN
@@ -89,7 +86,7 @@ def accept(
 ) -> None:
     """Permit roles, offer people (`given`, or by the rule where that is -1), and call for volunteers."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
+    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.forces_day].shock[i]
     first = home.status not in (ACCEPTED, LIMITED)
     u = ask_luck(home, nation, luck.OFFER)
     z_offer, z_call = luck.normals(u[0], u[1])
@@ -133,7 +130,7 @@ def decline(
 ) -> None:
     """Say no; a state that accepted earlier keeps what it gave."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
+    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.forces_day].shock[i]
     home.is_pending = 0
     answer = SAID_NO_MORE
     if home.status not in (ACCEPTED, LIMITED):
@@ -158,7 +155,7 @@ def withdraw(
 ) -> None:
     """Take consent back: everybody from here goes home."""
     home, nation = work.homes[i], work.nation[0]
-    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
+    disaster, shock = work.calendar[nation.day].disasters[i], work.calendar[nation.forces_day].shock[i]
     become(home, nation, changes, i, WITHDRAWN)
     home.is_pending = home.has_weighed_orders = 0
     decide(decisions, home, nation, levers, p, disaster, shock, i, SAID_WITHDRAW, role, general, cost, NAN, 0, chance)
@@ -171,10 +168,10 @@ def say_what_is_given(
 ) -> None:
     """A taken seat: give the next answer of the scenario once its day has come and it can be given."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
+    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.forces_day].shock[i]
     look_around(plan, work, i)
     has_next = home.first_answer < home.end_of_answers and plan.answers[home.first_answer].day <= day
-    roles = roles_asked(levers, np.int64(work.calendar[nation.spot_day].closed[i]))
+    roles = roles_asked(levers, np.int64(work.calendar[nation.forces_day].closed[i]))
     role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
     cost = nation.costs[role] if role >= 0 else 0.0
     if home.is_pending and day >= home.deadline and not has_next:
@@ -208,11 +205,11 @@ def say_what_is_given(
 def reconsider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, changes: Any, i: int, n_days: int) -> None:
     """Withdraw today, or go on; after a while a governor may order units where the request allows it."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
+    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.forces_day].shock[i]
     if levers.may_withdraw:
-        u, is_burst = luck_of(home, nation, luck.WITHDRAW, day), work.calendar[nation.spot_day].is_burst[i] > 0
+        u, is_burst = luck_of(home, nation, luck.WITHDRAW, day), work.calendar[nation.forces_day].is_burst[i] > 0
         if is_burst or u < nation.ceiling:
-            roles = roles_asked(levers, np.int64(work.calendar[nation.spot_day].closed[i]))
+            roles = roles_asked(levers, np.int64(work.calendar[nation.forces_day].closed[i]))
             role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
             cost = nation.costs[role] if role >= 0 else 0.0
             look_around(plan, work, i)
@@ -244,8 +241,8 @@ def reconsider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, chan
 def consider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, changes: Any, i: int) -> None:
     """Answer today, or not yet; at the deadline an ask lapses."""
     home, nation = work.homes[i], work.nation[0]
-    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.spot_day].shock[i]
-    roles = roles_asked(levers, np.int64(work.calendar[nation.spot_day].closed[i]))
+    day, disaster, shock = nation.day, work.calendar[nation.day].disasters[i], work.calendar[nation.forces_day].shock[i]
+    roles = roles_asked(levers, np.int64(work.calendar[nation.forces_day].closed[i]))
     role = governors.deciding_role(roles, nation.costs, levers.is_bundled > 0)
     look_around(plan, work, i)
     if day >= home.deadline:

@@ -78,14 +78,14 @@ def prospect(plan: Plan, work: Work, levers: Any, p: Any, i: int) -> int:
     if home.status in (DECLINED, WITHDRAWN) and home.asked_terms == levers.terms:
         return 0
     role = governors.deciding_role(
-        roles_asked(levers, np.int64(work.calendar[nation.spot_day].closed[i])), nation.costs, levers.is_bundled > 0
+        roles_asked(levers, np.int64(work.calendar[nation.forces_day].closed[i])), nation.costs, levers.is_bundled > 0
     )
     if role < 0:
         return 0
     asks = home.asks if home.is_pending else home.asks + 1
     look_around(plan, work, i)
     support = (
-        weigh(home, nation, levers, p, disaster, work.calendar[nation.spot_day].shock[i], asks) - nation.costs[role]
+        weigh(home, nation, levers, p, disaster, work.calendar[nation.forces_day].shock[i], asks) - nation.costs[role]
     )
     return int(could_give(work, p, i, disaster) * governors.chance_of_permitting(p.precision, support))
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sim import governors, luck, packed, parameters, people, shocks
 from sim.kernel.compiling import entry, inlined, rule
 from sim.kernel.layout import ABOVE, LOOK, WORD, Work
-from sim.kernel.steps import look_ahead, lowest, own_mind, without_lowest
+from sim.kernel.rows import look_ahead, lowest, without_lowest
+from sim.kernel.steps import own_mind
 from sim.packed import N_ROLES, Draws, Plan
 from sim.results import NOT_ASKED
 

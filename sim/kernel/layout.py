@@ -45,7 +45,7 @@ def nation_type(n_places: int) -> Any:
     instructions without a look at run time. A world that needs more room is compiled anew.
     """
     once = {
-        np.int64: "day spot_day stage approval rounds next_ask is_federalizing n_taken has_news any_shock may_close is_calm"
+        np.int64: "day forces_day stage approval rounds next_ask is_federalizing n_taken has_news any_shock may_close is_calm"
         " is_dirty picture any_ordered any_moved must_settle has_said n_behind n_away screening_days n_active missing n_sending"
         " n_training n_awaiting first_waiting first_awaiting n_decisions strength strength_of_strip n_refusing"
         " n_refusing_in_strip",
@@ -177,7 +177,8 @@ class Work(NamedTuple):
     """A workspace for one run at a time, its calendar empty before and after each run.
 
     nation
-        One record: see `nation_type`. By state: people in the mission, come home, and in the mission last evening; whether
+        One record: see `nation_type`. Forces are read on `forces_day`: today, but the first day in a calm run, which has
+        none on any day. By state: people in the mission, come home, and in the mission last evening; whether
         a desk keeps up (-1), and what it can see in a day; the next day on which a governor must be looked at; whether it
         agreed (1) or refused (-1), whether it had been asked and whether it refuses to be a host in last evening's picture,
         and whether its answer has changed since; positions of states whose desk has opened; whether a state is federalized;

@@ -16,12 +16,11 @@ from sim.kernel.layout import (
     AT_WAITING,
     COUNT,
     ENFORCEMENT,
-    LOOK,
-    STEP,
     WEIGHTS,
     WORD,
     Work,
 )
+from sim.kernel.rows import remember
 from sim.packed import N_ROLES, Plan
 from sim.results import ENTERED, IN_PLACE, RETURNED, SCREENING, SENDING, TRAINING, WAITING
 
@@ -49,95 +48,6 @@ def move(work: Work, i: int, role: int, here: int, there: int, n: int) -> None:
         nation.n_training -= n
 
 
-# Where the lowest bit of a word stands, by the top six bits of its product with a de Bruijn sequence (Leiserson,
-# Prokop, Randall 1998).
-_DE_BRUIJN, _TOP, _ONE = WORD(0x03F79D71B4CB0A89), WORD(58), WORD(1)
-_PLACE_OF = np.zeros(64, np.uint8)
-for _bit in range(64):
-    _PLACE_OF[(0x03F79D71B4CB0A89 << _bit & (1 << 64) - 1) >> 58] = _bit
-
-
-@inlined
-def lowest(word: Any) -> int:
-    """The place of the lowest bit of a word that is not 0."""
-    return np.int64(_PLACE_OF[(word & (~word + _ONE)) * _DE_BRUIJN >> _TOP])
-
-
-@inlined
-def without_lowest(word: Any) -> Any:
-    """A word without its lowest bit."""
-    return word & (word - _ONE)
-
-
-@inlined
-def up_to(row: Any, most: Any, first: int) -> Any:
-    """Where a row is at most so much, as bits of one word: of STEP places from a first one on."""
-    word = WORD(0)
-    for j in range(STEP):
-        # A place that may be negative would be looked up one by one.
-        word |= WORD(row[WORD(first) + WORD(j)] <= most) << WORD(j)
-    return word
-
-
-@inlined
-def beyond(row: Any, most: Any, first: int) -> Any:
-    """Where a row is more than so much: see `up_to`."""
-    word = WORD(0)
-    for j in range(STEP):
-        word |= WORD(row[WORD(first) + WORD(j)] > most) << WORD(j)
-    return word
-
-
-@inlined
-def look_ahead(nation: Any, purpose: Any, fips: Any, block: int, top: Any) -> Any:
-    """In which of the next LOOK blocks of luck, of four days each, a word is at most so much: bits, found as vectors."""
-    k0, k1, replication, found = nation.k0, nation.k1, nation.replication, WORD(0)
-    for b in range(LOOK):
-        c0, c1, c2, c3 = luck.words(k0, k1, replication, purpose, fips, WORD(block) + WORD(b))
-        found |= WORD(luck.least(c0, c1, c2, c3) <= top) << WORD(b)
-    return found
-
-
-@inlined
-def enter_all(work: Work, role: int, row: Any) -> None:
-    """In all states at once, so many come forward."""
-    of, serving = work.roles[role], work.nation[0].serving
-    entered, to, linear = of.counts[ENTERED], of.counts[SCREENING], of.linear
-    weight, total = WEIGHTS[role, ENTERED] + WEIGHTS[role, SCREENING], np.int32(0)
-    for i in range(len(to)):
-        n = row[i]
-        total = np.int32(total + n)
-        entered[i] += n
-        to[i] += n
-        linear[i] += COUNT(n) * weight
-        serving[i] += n
-    of.people[ENTERED] += total
-    of.people[SCREENING] += total
-
-
-@inlined
-def move_on(work: Work, role: int, here: int, there: int, row: Any, next_row: Any) -> int:
-    """In all states at once, those in a row go on to another stage and another row; returns how many they are."""
-    of = work.roles[role]
-    before, after, linear, moving = of.counts[here], of.counts[there], of.linear, of.moving
-    weight, total = WEIGHTS[role, there] - WEIGHTS[role, here], np.int32(0)
-    # In two steps: two rows of one calendar might overlap, and what is known not to needs no look at run time.
-    for i in range(len(moving)):
-        moving[i] = row[i]
-        row[i] = 0
-    for i in range(len(moving)):
-        n = moving[i]
-        next_row[i] += n
-        before[i] -= n
-        after[i] += n
-        linear[i] += COUNT(n) * weight
-        total = np.int32(total + n)
-    n_moved = np.int64(total)
-    of.people[here] -= n_moved
-    of.people[there] += n_moved
-    return n_moved
-
-
 @rule
 def enter(work: Work, i: int, role: int, n: int) -> None:
     """So many (perhaps fewer than none) are counted as entered and waiting in a role, having come from another."""
@@ -158,13 +68,6 @@ def put(work: Work, layer: int, day: int, i: int, role: int, n: int) -> None:
     """So many are busy until the morning of a day; the day remembers where to look."""
     work.calendar[day].people[layer, role, i] += n
     remember(work.days, layer, day, role)
-
-
-@inlined
-def remember(days: Any, layer: int, day: int, role: int) -> None:
-    """A day remembers that somebody ends something on it."""
-    if day < len(days):
-        days[day].due |= 1 << (N_ROLES * layer + role)
 
 
 @inlined

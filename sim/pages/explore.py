@@ -31,9 +31,11 @@ def page() -> None:
     label.markdown(
         f":small[{result.runs:,} runs, each with its own draw of the assumptions and its own luck; {result.seconds:.1f} s.]"
     )
-    say(result, now)
+    baseline = document.baseline()
+    there = result if now.scenario.digest == baseline.digest else work.result(Shared(baseline, now.seed, now.runs))
+    say(result, there)
     first_view(result)
-    explore_tabs.show(result)
+    explore_tabs.show(result, there)
     legal.card(now.scenario)
     take_away(result, now)
 
@@ -41,8 +43,8 @@ def page() -> None:
 # --- The result
 
 
-def say(result: Summary, now: Shared) -> None:
-    """The result in one sentence and three numbers, with the change against the baseline under the same luck."""
+def say(result: Summary, there: Summary) -> None:
+    """The result in one sentence and three numbers, with the change against `there`, the baseline under the same luck."""
     if result.failed:
         st.warning(
             f"{result.failed} of {result.runs + result.failed} runs failed and are left out; "
@@ -50,8 +52,6 @@ def say(result: Summary, now: Shared) -> None:
         )
     st.markdown(f"**{plain(result.words)}**")
     governors = sum(state.has_governor for state in load_world().states)
-    baseline = document.baseline()
-    there = result if now.scenario.digest == baseline.digest else work.result(Shared(baseline, now.seed, now.runs))
     last = result.n_days - 1
     shown = (
         (f"Governors agreeing on day {last}", "states_agreeing", f" of {governors}"),

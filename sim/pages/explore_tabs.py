@@ -1,6 +1,7 @@
 """What Explore shows second: every outcome, states by answer, the pipeline, the chance of N by day D, and the 54 as a table."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -8,30 +9,27 @@ import streamlit as st
 from sim import plots
 from sim.export import mean_table
 from sim.outcomes import OUTCOMES
-from sim.pages import charts, document, map54, work
+from sim.pages import charts, map54
 from sim.pages.words import date, ends, plain
 from sim.report import said, side_alone
 from sim.results import STATUS_SERIES
-from sim.sharing import Shared
 from sim.summary import PARTS, Summary, dates, mean
 
 # The first is a table: a second chart would be drawn anew with every step of a lever.
 TABS = ("In numbers", "Where governors stand", "The pipeline", "Chance of N by day D", "The 54 as a table")
 
 
-def show(result: Summary) -> None:
-    """What is looked at second; only the tab in sight is drawn."""
-    shown: tuple[Callable[[Summary], None], ...] = (numbers, answers, pipeline, chance, table)
+def show(result: Summary, there: Summary) -> None:
+    """What is looked at second; only the tab in sight is drawn. `there` is the baseline under the same luck."""
+    shown: tuple[Callable[[Summary], None], ...] = (partial(numbers, there=there), answers, pipeline, chance, table)
     for tab, draw in zip(st.tabs(TABS, key="tabs", on_change="rerun"), shown, strict=True):
         if tab.open:
             with tab:
                 draw(result)
 
 
-def numbers(result: Summary) -> None:
-    """Every outcome, and what it is in the baseline under the same luck."""
-    baseline, now = document.baseline(), document.current()
-    there = result if result.scenario.digest == baseline.digest else work.result(Shared(baseline, now.seed, now.runs))
+def numbers(result: Summary, there: Summary) -> None:
+    """Every outcome, and what it is in the baseline."""
     # Few columns, so that a phone has room for the words.
     rows: dict[str, list[Any]] = {"what": [], "median": [], "5 to 95 % of runs": [], "baseline": []}
     for name, outcome in OUTCOMES.items():
