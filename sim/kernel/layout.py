@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import governors, packed, shocks
+from sim import governors, packed
 from sim.packed import N_ROLES, N_STAGES
 from sim.parameters import ROLES
-from sim.results import COUNT_WEIGHTS, DAY_WEIGHT, SERIES, STATUS_WEIGHT, STATUSES
+from sim.results import COUNT_WEIGHTS, DAY_WEIGHT, STATUS_WEIGHT, STATUSES
 
 ENFORCEMENT = ROLES.index("enforcement")
-N_SERIES, N_STATUSES = len(SERIES), len(STATUSES)
+N_STATUSES = len(STATUSES)
 # Sets of roles, as bits.
 N_SETS = 1 << N_ROLES
 N_TERMS = len(governors.TERMS)
@@ -170,7 +170,6 @@ AT_TRAINING, AT_TRAVEL, AT_IN_PLACE, AT_AWAITING, AT_WAITING, AT_SCREENING, AT_H
     11,
     12,
 )
-ALL = shocks.ALL_ROLES
 
 
 class Work(NamedTuple):
