@@ -74,8 +74,8 @@ def _drawn(name: str) -> Callable[[], None]:
 def _set_aside(title: str) -> None:
     """Take what a page has loaded out of garbage collection, once a page and server.
 
-    Streamlit collects all garbage after every rerun of every visitor and holds the interpreter's lock meanwhile, which
-    with the libraries that are loaded here costs more than all that a page does in Python.
+    A full collection holds the interpreter's lock, and with the libraries that are loaded here it takes a tenth of a
+    second, for which every visitor would wait.
     """
     gc.collect()
     gc.freeze()
