@@ -42,6 +42,8 @@ outcomes = ["volunteers", "peak_in_place", "days_to_25"]
 """
 # A small sweep beforehand: workers load the engine with it.
 FEW = 64
+# As docs/scale.md starts workers: the profiler that each has by default takes a tenth of what they do here.
+NO_PROFILE = "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"
 # Seconds to wait for workers on a busy machine.
 PATIENCE = 120
 
@@ -92,6 +94,7 @@ def main() -> None:
     compiled.prepare()
     # Workers find the model where this process finds it.
     os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ[NO_PROFILE] = "False"
     load_before = os.getloadavg()[0]
     times: dict[int, list[float]] = {1: [], 2: []}
     busiest: dict[int, list[float]] = {1: [], 2: []}

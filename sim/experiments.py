@@ -61,8 +61,9 @@ EXPERIMENT, SCENARIO, POINTS, ROWS, PARTS, LOCK = (
     ".lock",
 )
 PART = "part-{:06d}.parquet"
-# Points of a chunk: few, so that a kill loses little; more in long sweeps, so that there are not too many files.
-FEWEST, MOST = 4, 64
+# Points of a chunk: few, so that a kill loses little; more in long sweeps, so that there are not too many files, and so
+# that workers of a cluster do not ask for work all the time: handing a chunk out and writing it costs some ten runs.
+FEWEST, MOST, CHUNKS = 4, 512, 32
 Progress = Callable[[str, int, int], Any]
 # One row per replication and point; see `schema_of`.
 Rows: TypeAlias = pa.Table
@@ -112,7 +113,7 @@ def _row(base: Scenario, seed: int, values: Point, replication: int, names: tupl
 
 def chunks(experiment: Experiment, design: Sequence[Point]) -> list[Chunk]:
     """The plan: every point under luck 0, then under luck 1, and so on; the same on any number of workers."""
-    size = max(FEWEST, min(MOST, experiment.n_rows // 200))
+    size = max(FEWEST, min(MOST, experiment.n_rows // CHUNKS))
     starts = [(r, at) for r in range(experiment.replications) for at in range(0, len(design), size)]
     return [Chunk(k, r, at, tuple(design[at : at + size])) for k, (r, at) in enumerate(starts)]
 

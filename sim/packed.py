@@ -4,7 +4,7 @@
 """
 
 import zlib
-from datetime import timedelta
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -205,6 +205,15 @@ class Packed(NamedTuple):
     numbers: NDArray[np.float64]
 
 
+class Land(NamedTuple):
+    """What a world is, whatever is asked of it; the fields are those of `Plan`, and nobody changes them."""
+
+    homes: NDArray[Any]
+    first_neighbor: NDArray[np.int64]
+    neighbors: NDArray[np.int64]
+    disasters_per_day: NDArray[np.float64]
+
+
 def pack(scenario: Scenario, world: World | None = None) -> Packed:
     """Lay a scenario out; `world` replaces the 54 jurisdictions."""
     setting = setting_of(scenario, 0, None, world)
@@ -215,13 +224,13 @@ def pack(scenario: Scenario, world: World | None = None) -> Packed:
             stages.append(levers)
         levers_of[day] = len(stages) - 1
     plan = _plan(setting, stages, levers_of)
-    return Packed(plan, _draws(setting, len(stages)), np.array([levers.p for levers in stages], np.float64))
+    numbers = np.array([levers.p for levers in stages], np.float64)
+    return Packed(plan, _draws(scenario, numbers), numbers)
 
 
 def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) -> Plan:
-    world = setting.world
-    n_states = len(world.states)
-    terms, names = [levers.terms for levers in stages], list(register())
+    land, columns = _land(setting.world), _columns()
+    terms = [levers.terms for levers in stages]
     levers = np.recarray(len(stages), LEVERS)
     for k, stage in enumerate(stages):
         levers[k] = (
@@ -233,20 +242,19 @@ def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) 
             stage.in_strip,
             terms.index(stage.terms),
             stage.federal_list is None,
-            names.index(f"support.status.{stage.status}"),
+            columns[f"support.status.{stage.status}"],
             stage.role_sizes,
         )
-    rates = np.array(world.disasters_per_day, np.float64).reshape(n_states, 12)
-    start = setting.scenario.start
-    month = np.array([(start + timedelta(days=day)).month - 1 for day in range(setting.n_days)], np.int64)
-    homes, answers = _homes(setting)
-    homes["most_disasters"] = rates[:, np.unique(month)].max(axis=1)
-    none = (False,) * n_states
+    days = np.datetime64(setting.scenario.start, "D") + np.arange(setting.n_days)
+    month = days.astype("M8[M]").astype(np.int64) % 12
+    homes, answers = _homes(setting, land)
+    homes["most_disasters"] = land.disasters_per_day[:, np.unique(month)].max(axis=1)
+    none = (False,) * len(homes)
     return Plan(
         homes=homes,
-        first_neighbor=np.cumsum([0, *(len(near) for near in world.neighbors)], dtype=np.int64),
-        neighbors=np.array([j for near in world.neighbors for j in near], np.int64),
-        disasters_per_day=rates,
+        first_neighbor=land.first_neighbor,
+        neighbors=land.neighbors,
+        disasters_per_day=land.disasters_per_day,
         month=month,
         levers_of=levers_of,
         levers=levers,
@@ -259,9 +267,10 @@ def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) 
     )
 
 
-def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The states as a run finds them, and the answers given for them."""
-    states = setting.world.states
+@lru_cache(maxsize=8)
+def _land(world: World) -> Land:
+    """A world; kept, because a study packs thousands of scenarios of one."""
+    states = world.states
     homes = np.recarray(len(states), HOME)
     homes.view(np.uint8)[:] = 0
     names = "fips strength has_governor side margin region on_ballot prior_position bars_outsiders in_strip"
@@ -272,18 +281,29 @@ def _homes(setting: Setting) -> tuple[NDArray[Any], NDArray[Any]]:
     for name in ("withdraw_wake", "withdraw_bound", "call_day", "ordered_by"):
         homes[name] = -1
     homes["order_luck"] = 1.0
-    answers: list[tuple[int, int, int, int]] = []
-    ends = []
-    for state in states:
-        given = sorted((a for a in setting.scenario.answers if a.state == state.code), key=lambda answer: answer.day)
-        for answer in given:
-            roles = -1 if answer.roles is None else sum(1 << ROLES.index(role) for role in set(answer.roles))
-            troops = -1 if answer.troops is None else answer.troops
-            answers.append((answer.day, ANSWERS.index(answer.answer), roles, troops))
-        ends.append(len(answers))
-    homes["first_answer"], homes["end_of_answers"] = [0, *ends[:-1]], ends
+    return Land(
+        homes=homes,
+        first_neighbor=np.cumsum([0, *(len(near) for near in world.neighbors)], dtype=np.int64),
+        neighbors=np.array([j for near in world.neighbors for j in near], np.int64),
+        disasters_per_day=np.array(world.disasters_per_day, np.float64).reshape(len(states), 12),
+    )
+
+
+def _homes(setting: Setting, land: Land) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The states as a run finds them, and the answers given for them."""
+    homes = land.homes.copy()
+    place, rows = {code: k for k, code in enumerate(setting.world.codes)}, []
+    given = [answer for answer in setting.scenario.answers if answer.state in place]
+    given.sort(key=lambda answer: (place[answer.state], answer.day))
+    for answer in given:
+        roles = -1 if answer.roles is None else sum(1 << ROLES.index(role) for role in set(answer.roles))
+        troops = -1 if answer.troops is None else answer.troops
+        rows.append((answer.day, ANSWERS.index(answer.answer), roles, troops))
+    numbers = [place[answer.state] for answer in given]
+    homes["first_answer"] = np.searchsorted(numbers, np.arange(len(homes)))
+    homes["end_of_answers"] = np.searchsorted(numbers, np.arange(len(homes)), side="right")
     homes["is_taken"] = homes["end_of_answers"] > homes["first_answer"]
-    return homes, np.array(answers, ANSWER).view(np.recarray)
+    return homes, np.array(rows, ANSWER).view(np.recarray)
 
 
 def _shocks(setting: Setting) -> NDArray[Any]:
@@ -329,33 +349,50 @@ def _reach(setting: Setting) -> NDArray[np.uint8]:
     return reach
 
 
-def _draws(setting: Setting, n_levers: int) -> Draws:
-    """The free numbers of a scenario."""
-    scenario = setting.scenario
-    free = free_parameters(scenario.values, scenario.ranges)
-    n, columns = len(free), list(register())
-    ends = [scenario.ranges.get(entry.name) or entry.range or (0.0, 0.0) for entry in free]
-    parts = [() if entry.name in scenario.ranges else entry.mixture for entry in free]
-    mixtures = np.zeros((3, n, max([1, *map(len, parts)])))
-    for k, mixture in enumerate(parts):
-        for j, part in enumerate(mixture):
-            mixtures[:, k, j] = part.weight, part.mean, part.sd
-    is_fixed = np.zeros((n_levers, n), np.uint8)
+def _draws(scenario: Scenario, numbers: NDArray[np.float64]) -> Draws:
+    """The free numbers of a scenario; `numbers` as in `Packed`."""
+    free = [entry.name for entry in free_parameters(scenario.values, scenario.ranges)]
+    at = np.array([_columns()[name] for name in free], np.int64)
+    draws = Draws(*(array[at] for array in _all_draws()[:-1]), is_fixed=np.zeros((len(numbers), len(free)), np.uint8))
+    # Where a change of day 0 sets one it is fixed, so its mode is the scenario's wherever it is looked at.
+    draws.mode[:] = numbers[0, at]
+    for name, (low, high) in scenario.ranges.items():
+        if name in free:
+            k = free.index(name)
+            draws.low[k], draws.high[k], draws.weights[k] = low, high, 0.0
     days = sorted({0, *(change.day for change in scenario.changes)})
     for change in scenario.changes:
-        for k, entry in enumerate(free):
-            if entry.name in change.values:
-                is_fixed[days.index(change.day) :, k] = 1
+        for k, name in enumerate(free):
+            if name in change.values:
+                draws.is_fixed[days.index(change.day) :, k] = 1
+    return draws
+
+
+@cache
+def _columns() -> dict[str, int]:
+    """The place of every parameter among the numbers."""
+    return {name: k for k, name in enumerate(register())}
+
+
+@cache
+def _all_draws() -> Draws:
+    """How every parameter would be drawn over the register's range; modes and what is fixed depend on the scenario."""
+    entries = list(register().values())
+    mixtures = np.zeros((3, len(entries), max([1, *(len(entry.mixture) for entry in entries)])))
+    for k, entry in enumerate(entries):
+        for j, part in enumerate(entry.mixture):
+            mixtures[:, k, j] = part.weight, part.mean, part.sd
+    ends = np.array([entry.range or (0.0, 0.0) for entry in entries], np.float64)
     return Draws(
-        key=np.array([zlib.crc32(entry.name.encode()) for entry in free], np.uint64),
-        column=np.array([columns.index(entry.name) for entry in free], np.int64),
-        low=np.array([low for low, _ in ends], np.float64),
-        mode=np.array([entry.number(setting.values[entry.name]) for entry in free], np.float64),
-        high=np.array([high for _, high in ends], np.float64),
-        is_log=np.array([entry.scale == "log" for entry in free], np.uint8),
-        is_whole=np.array([entry.whole for entry in free], np.uint8),
+        key=np.array([zlib.crc32(entry.name.encode()) for entry in entries], np.uint64),
+        column=np.arange(len(entries)),
+        low=ends[:, 0],
+        mode=np.zeros(len(entries)),
+        high=ends[:, 1],
+        is_log=np.array([entry.scale == "log" for entry in entries], np.uint8),
+        is_whole=np.array([entry.whole for entry in entries], np.uint8),
         weights=mixtures[0],
         means=mixtures[1],
         sds=mixtures[2],
-        is_fixed=is_fixed,
+        is_fixed=np.zeros((0, len(entries)), np.uint8),
     )

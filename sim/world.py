@@ -41,9 +41,9 @@ class State:
     bars_outsiders: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
-    """All states in one order, and what lies between them.
+    """All states in one order, and what lies between them; each is its own, so that what is made from one can be kept.
 
     states
         In FIPS order; everything else is indexed by the position here.
