@@ -9,6 +9,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import simpy
@@ -18,6 +19,7 @@ from sim.ensemble import run_ensemble
 from sim.results import Run
 from sim.scenario_files import load
 from sim.setting import Setting, setting_of
+from sim.summary import summarize
 
 N_PROCESSES, N_TIMEOUTS = 54, 54_000
 BASELINE = Path(__file__).resolve().parents[1] / "scenarios" / "baseline.toml"
@@ -60,6 +62,11 @@ def main() -> None:
         for setting, (_, replication) in zip(settings, few, strict=True):
             run(setting, replication)
 
+    def with_bands(jobs: int) -> None:
+        """A thousand runs, and of all of them the bands of every series by day and every outcome."""
+        with ThreadPoolExecutor(jobs) as threads:
+            summarize(run_ensemble(scenario, 1, replications=1_000, executor=threads, with_twins=False), threads)
+
     work: dict[str, Callable[[], object]] = {
         "bare timeouts": bare_timeouts,
         "compiled": lambda: compiled.chunk(scenario, 1, pairs),
@@ -76,12 +83,7 @@ def main() -> None:
         for name, call in work.items():
             times[name].append(seconds(call) / scale.get(name, len(few)))
         for jobs in wall:
-            wall[jobs].append(
-                seconds(
-                    lambda jobs=jobs: run_ensemble(scenario, 1, replications=1_000, jobs=jobs, with_twins=False),
-                    time.perf_counter,
-                )
-            )
+            wall[jobs].append(seconds(lambda jobs=jobs: with_bands(jobs), time.perf_counter))
     unit = min(times["bare timeouts"])
     rows = {
         name: {"best_ms": 1e3 * min(t), "median_ms": 1e3 * statistics.median(t), "timeouts": min(t) / unit}

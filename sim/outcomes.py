@@ -51,7 +51,8 @@ def number(ensemble: Ensemble, name: str) -> Numbers:
 
 def first_day(daily: NDArray[np.int32], level: Numbers) -> Numbers:
     """The first day on which a series reaches a level, NaN where it never does. Shapes (n, n_days) and (n,)."""
-    reached = daily >= level[:, np.newaxis]
+    # Counts are whole, so the next whole number up is the same level, and numbers of one kind compare fast.
+    reached = daily >= np.ceil(level).astype(daily.dtype)[:, np.newaxis]
     return np.where(reached.any(axis=1), reached.argmax(axis=1), np.nan)
 
 

@@ -5,14 +5,17 @@ runs) goes back to the ensemble.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.outcomes import Band, band, daily_bands, measure_all
+from sim.parallel import spread
 from sim.results import SERIES, Ensemble
 
 Numbers = NDArray[np.float64]
@@ -102,12 +105,11 @@ def dates(of: Ensemble | Summary, days: list[int] | range) -> list[str]:
     return [(of.scenario.start + timedelta(days=day)).isoformat() for day in days]
 
 
-def summarize(ensemble: Ensemble) -> Summary:
-    """Reduce an ensemble of which at least one run has finished."""
+def summarize(ensemble: Ensemble, executor: Executor | None = None) -> Summary:
+    """Reduce an ensemble of which at least one run has finished; threads of an executor, if that has them, take part."""
     done = ensemble.done
-    bands, means = _over_runs(ensemble.series if done.all() else ensemble.series[done])
-    so_far = np.maximum.accumulate(ensemble.daily("in_place"), axis=1)
-    target = float(ensemble.scenario.value("request.target"))
+    threads = executor if isinstance(executor, ThreadPoolExecutor) else None
+    bands, means = _over_runs(ensemble.series if done.all() else ensemble.series[done], threads)
     return Summary(
         scenario=ensemble.scenario,
         seed=ensemble.seed,
@@ -117,7 +119,7 @@ def summarize(ensemble: Ensemble) -> Summary:
         first_error=ensemble.errors[min(ensemble.errors)] if ensemble.errors else "",
         bands=_kept(bands, np.float32),
         means=_kept(means, np.float32),
-        reached=_kept(np.array([(so_far >= part * target).mean(axis=0) for part in PARTS]), np.float32),
+        reached=_kept(_reached(ensemble), np.float32),
         values={name: _kept(values, np.float64) for name, values in measure_all(ensemble).items()},
         status_counts=_kept(ensemble.status_counts, np.int32),
         last_status=_kept(ensemble.last_status[done], np.int8),
@@ -128,19 +130,29 @@ def summarize(ensemble: Ensemble) -> Summary:
     )
 
 
-def _over_runs(series: NDArray[np.int32]) -> tuple[Numbers, Numbers]:
-    """Quantiles at LEVELS and means over runs, shapes (n_series, 5, n_days) and (n_series, n_days).
-
-    One series after the other: what is in hand then fits the processor's cache, and no second copy of all is made.
-    """
+def _over_runs(series: NDArray[np.int32], threads: Executor | None) -> tuple[Numbers, Numbers]:
+    """Quantiles at LEVELS and means over runs, shapes (n_series, 5, n_days) and (n_series, n_days)."""
     n_series, n_days = series.shape[1:]
     bands, means = np.empty((n_series, len(LEVELS), n_days)), np.empty((n_series, n_days))
-    for k in range(n_series):
-        ordered = np.ascontiguousarray(series[:, k].T)
-        means[k] = ordered.mean(axis=1)
-        ordered.sort(axis=1)
-        bands[k] = _quantiles(ordered)
+    for k, found in spread(threads, partial(_one_over_runs, series), range(n_series)):
+        bands[k], means[k] = found
     return bands, means
+
+
+def _one_over_runs(series: NDArray[np.int32], k: int) -> tuple[Numbers, Numbers]:
+    """Of one series: what is in hand then fits the processor's cache, and no second copy of all is made."""
+    ordered = np.ascontiguousarray(series[:, k].T)
+    ordered.sort(axis=1)
+    return _quantiles(ordered), ordered.mean(axis=1)
+
+
+def _reached(ensemble: Ensemble) -> Numbers:
+    """Share of runs that have had a part of the target in place by a day, shape (len(PARTS), n_days)."""
+    so_far = np.ascontiguousarray(np.maximum.accumulate(ensemble.daily("in_place"), axis=1).T)
+    so_far.sort(axis=1)
+    target = float(ensemble.scenario.value("request.target"))
+    n = so_far.shape[1]
+    return np.array([n - np.searchsorted(day, [part * target for part in PARTS]) for day in so_far]).T / n
 
 
 def _quantiles(ordered: NDArray[np.int32]) -> Numbers:
