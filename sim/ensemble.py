@@ -26,8 +26,9 @@ from sim.world import load_world
 ENGINES = ("auto", "compiled", "simpy")
 # So few runs are left to SimPy, which needs no compiled code.
 FEW_RUNS = 8
-# Runs of a task in compiled code: few, so that no worker waits long for the last one.
-CHUNK = 128
+# Runs of a task in compiled code: few, so that no worker waits long for the last one, but not fewer: whoever collects a
+# task takes a core from the workers meanwhile.
+CHUNK = 256
 # Runs of a plan; beyond them luck would meet that of twins.
 MOST_RUNS = 1_000_000_000
 # Runs that are kept whole, at about 22 kB each, however much memory there is; `blocks.run_bands` takes more.

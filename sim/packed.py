@@ -353,9 +353,12 @@ def _draws(scenario: Scenario, numbers: NDArray[np.float64]) -> Draws:
     """The free numbers of a scenario; `numbers` as in `Packed`."""
     free = [entry.name for entry in free_parameters(scenario.values, scenario.ranges)]
     at = np.array([_columns()[name] for name in free], np.int64)
-    draws = Draws(*(array[at] for array in _all_draws()[:-1]), is_fixed=np.zeros((len(numbers), len(free)), np.uint8))
-    # Where a change of day 0 sets one it is fixed, so its mode is the scenario's wherever it is looked at.
-    draws.mode[:] = numbers[0, at]
+    draws = Draws(
+        **{field: values[at] for field, values in _register_draws().items()},
+        # Where a change of day 0 sets one it is fixed, so this is the scenario's mode wherever it is looked at.
+        mode=numbers[0, at],
+        is_fixed=np.zeros((len(numbers), len(free)), np.uint8),
+    )
     for name, (low, high) in scenario.ranges.items():
         if name in free:
             k = free.index(name)
@@ -375,24 +378,22 @@ def _columns() -> dict[str, int]:
 
 
 @cache
-def _all_draws() -> Draws:
-    """How every parameter would be drawn over the register's range; modes and what is fixed depend on the scenario."""
+def _register_draws() -> dict[str, NDArray[Any]]:
+    """How every parameter would be drawn over the register's range: what does not depend on the scenario, as in `Draws`."""
     entries = list(register().values())
     mixtures = np.zeros((3, len(entries), max([1, *(len(entry.mixture) for entry in entries)])))
     for k, entry in enumerate(entries):
         for j, part in enumerate(entry.mixture):
             mixtures[:, k, j] = part.weight, part.mean, part.sd
     ends = np.array([entry.range or (0.0, 0.0) for entry in entries], np.float64)
-    return Draws(
-        key=np.array([zlib.crc32(entry.name.encode()) for entry in entries], np.uint64),
-        column=np.arange(len(entries)),
-        low=ends[:, 0],
-        mode=np.zeros(len(entries)),
-        high=ends[:, 1],
-        is_log=np.array([entry.scale == "log" for entry in entries], np.uint8),
-        is_whole=np.array([entry.whole for entry in entries], np.uint8),
-        weights=mixtures[0],
-        means=mixtures[1],
-        sds=mixtures[2],
-        is_fixed=np.zeros((0, len(entries)), np.uint8),
-    )
+    return {
+        "key": np.array([zlib.crc32(entry.name.encode()) for entry in entries], np.uint64),
+        "column": np.arange(len(entries)),
+        "low": ends[:, 0],
+        "high": ends[:, 1],
+        "is_log": np.array([entry.scale == "log" for entry in entries], np.uint8),
+        "is_whole": np.array([entry.whole for entry in entries], np.uint8),
+        "weights": mixtures[0],
+        "means": mixtures[1],
+        "sds": mixtures[2],
+    }
