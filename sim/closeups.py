@@ -123,8 +123,7 @@ def two(a: Summary, b: Summary, series: str, unit: str) -> go.Figure:
         p05, _, median, _, p95 = short(quantiles(of, series)[:, days], 1)
         band = area(days, p05, p95, f"{letter}: 5 to 95 %", fill)
         # Where bands lie on each other, their edges tell them apart.
-        band.line = {"width": 1, "color": colour, "dash": dash}
-        figure.add_trace(band)
+        figure.add_trace(band | {"line": {"width": 1, "color": colour, "dash": dash}})
         figure.add_scatter(
             x=days,
             y=median,

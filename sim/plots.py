@@ -192,44 +192,52 @@ def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], hi
     """A series over days: two bands, the median, and levels to compare with."""
     days = shown_days(ensemble.n_days)
     p05, p25, median, p75, p95 = short(quantiles(ensemble, series)[:, days], 1)
-    figure = go.Figure([area(days, p05, p95, "5 to 95 % of runs", WIDE), area(days, p25, p75, "25 to 75 %", NARROW)])
-    figure.add_scatter(
-        x=days,
-        y=median,
-        name="median",
-        mode="lines",
-        line={"color": BLUE, "width": 2.5},
+    line = {
+        "type": "scatter",
+        "x": days,
+        "y": median,
+        "name": "median",
+        "mode": "lines",
+        "line": {"color": BLUE, "width": 2.5},
         # Dates stand on the axis and are left out here: in every point they would be a good part of what travels.
-        customdata=np.column_stack([p05, p95]),
-        hovertemplate=f"day %{{x}}<br>median %{{y:,.4~g}} {unit}"
+        "customdata": np.column_stack([p05, p95]),
+        "hovertemplate": f"day %{{x}}<br>median %{{y:,.4~g}} {unit}"
         "<br>5 to 95 %: %{customdata[0]:,.4~g} to %{customdata[1]:,.4~g}<extra></extra>",
-    )
-    for words, level, colour, dash in levels:
-        figure.add_scatter(
-            x=[0, ensemble.n_days - 1],
-            y=[level, level],
-            name=f"{words} {level:,}",
-            mode="lines",
-            line={"color": colour, "width": 2, "dash": dash},
-            hoverinfo="skip",
-        )
-    return laid_out(figure, ensemble, unit, highest)
+    }
+    compared = [
+        {
+            "type": "scatter",
+            "x": [0, ensemble.n_days - 1],
+            "y": [level, level],
+            "name": f"{words} {level:,}",
+            "mode": "lines",
+            "line": {"color": colour, "width": 2, "dash": dash},
+            "hoverinfo": "skip",
+        }
+        for words, level, colour, dash in levels
+    ]
+    bands = [area(days, p05, p95, "5 to 95 % of runs", WIDE), area(days, p25, p75, "25 to 75 %", NARROW)]
+    return laid_out(go.Figure([*bands, line, *compared]), ensemble, unit, highest)
 
 
 def area(
     days: NDArray[np.int_], low: NDArray[np.floating], high: NDArray[np.floating], name: str, fill: str
-) -> go.Scatter:
-    """An area between two quantiles as one outline, which is one trace and not two."""
-    return go.Scatter(
-        x=np.concatenate([days, days[::-1]]),
-        y=np.concatenate([high, low[::-1]]),
-        name=name,
-        mode="lines",
-        line={"width": 0, "color": CLEAR},
-        fill="toself",
-        fillcolor=fill,
-        hoverinfo="skip",
-    )
+) -> dict[str, Any]:
+    """An area between two quantiles as one outline, which is one trace and not two.
+
+    As a plain mapping, which Plotly checks once, where it is put into a figure; a trace object it would check twice.
+    """
+    return {
+        "type": "scatter",
+        "x": np.concatenate([days, days[::-1]]),
+        "y": np.concatenate([high, low[::-1]]),
+        "name": name,
+        "mode": "lines",
+        "line": {"width": 0, "color": CLEAR},
+        "fill": "toself",
+        "fillcolor": fill,
+        "hoverinfo": "skip",
+    }
 
 
 def laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> go.Figure:

@@ -36,8 +36,7 @@ def channels(ensemble: Result, series: Sequence[tuple[str, str]], wanted: int) -
         low, _, median, _, high = short(quantiles(ensemble, name)[:, days], 1)
         highest = max(highest, min(float(high.max()), 2.0 * wanted))
         band = area(days, low, high, f"{words}, 5 to 95 %", fill)
-        band.showlegend = False
-        figure.add_trace(band)
+        figure.add_trace(band | {"showlegend": False})
         figure.add_scatter(
             x=days,
             y=median,
