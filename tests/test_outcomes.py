@@ -111,9 +111,9 @@ def test_a_surplus_is_no_shortfall() -> None:
 
 @given(
     daily=st.lists(st.lists(st.integers(0, 9), min_size=5, max_size=5), min_size=1, max_size=6),
-    level=st.integers(0, 10),
+    level=st.integers(0, 10) | st.floats(0.0, 10.0),
 )
-def test_the_first_day_is_the_first_on_which_the_level_is_reached(daily: list[list[int]], level: int) -> None:
+def test_the_first_day_is_the_first_on_which_the_level_is_reached(daily: list[list[int]], level: float) -> None:
     found = first_day(np.array(daily, np.int32), np.full(len(daily), float(level)))
     expected = [next((float(day) for day, n in enumerate(row) if n >= level), NEVER) for row in daily]
     np.testing.assert_array_equal(found, expected)

@@ -1,5 +1,7 @@
 """Summaries: the numbers of the ensemble itself, read-only, and a hundredth of its size."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,34 @@ def test_the_share_that_reached_a_part_never_falls_and_is_the_outcome(ensemble: 
     quarter = days_to(ensemble, 25)
     for day in (0, 30, 60):
         assert summary.reached[PARTS.index(0.25), day] == pytest.approx(np.mean(quarter <= day))
+
+
+@pytest.mark.parametrize("target", [20000, 12345, 1])
+def test_a_part_of_the_target_is_reached_by_so_many_and_not_by_fewer(target: int) -> None:
+    # Parts of most targets are no whole number of people, and those of a target of one lie within the first.
+    scenario = Scenario("short", "Short", "What then?", days=120, values={"request.target": target})
+    found = run_ensemble(scenario, 1, None, 20, with_twins=False)
+    so_far = np.maximum.accumulate(found.daily("in_place"), axis=1)
+    expected = [(so_far >= part * target).mean(axis=0) for part in PARTS]
+    assert np.array_equal(summarize(found).reached, np.array(expected, np.float32))
+    assert 0.0 < np.max(expected)
+
+
+def test_threads_that_take_part_change_nothing(ensemble: Ensemble, summary: Summary) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        found = summarize(ensemble, threads)
+    for name in ("bands", "means", "reached", "status_counts", "last_status"):
+        assert np.array_equal(getattr(found, name), getattr(summary, name)), name
+
+
+def test_daily_counts_of_finished_runs_can_be_read_and_not_changed(ensemble: Ensemble) -> None:
+    whole = run_ensemble(Scenario("short", "Short", "What then?", days=20), 1, None, 3, with_twins=False)
+    assert np.array_equal(whole.daily("entered"), whole.series[:, SERIES.index("entered")])
+    with pytest.raises(ValueError, match="read-only"):
+        whole.daily("entered")[0, 0] = 1
+    # The runs themselves stay as they were made: whoever keeps a run writes into its place.
+    whole.series[0, 0, 0] += 1
+    assert len(ensemble.daily("entered")) == 11
 
 
 def test_outcomes_are_those_of_the_ensemble(ensemble: Ensemble, summary: Summary) -> None:
