@@ -9,7 +9,6 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import simpy
@@ -64,8 +63,7 @@ def main() -> None:
 
     def with_bands(jobs: int) -> None:
         """A thousand runs, and of all of them the bands of every series by day and every outcome."""
-        with ThreadPoolExecutor(jobs) as threads:
-            summarize(run_ensemble(scenario, 1, replications=1_000, executor=threads, with_twins=False), threads)
+        summarize(run_ensemble(scenario, 1, replications=1_000, jobs=jobs, with_twins=False), jobs)
 
     work: dict[str, Callable[[], object]] = {
         "bare timeouts": bare_timeouts,

@@ -5,7 +5,7 @@ runs) goes back to the ensemble.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.outcomes import Band, band, daily_bands, measure_all
-from sim.parallel import spread
+from sim.parallel import spread, workers
 from sim.results import SERIES, Ensemble
 
 Numbers = NDArray[np.float64]
@@ -105,11 +105,11 @@ def dates(of: Ensemble | Summary, days: list[int] | range) -> list[str]:
     return [(of.scenario.start + timedelta(days=day)).isoformat() for day in days]
 
 
-def summarize(ensemble: Ensemble, executor: Executor | None = None) -> Summary:
-    """Reduce an ensemble of which at least one run has finished; threads of an executor, if that has them, take part."""
+def summarize(ensemble: Ensemble, jobs: int = 1) -> Summary:
+    """Reduce an ensemble of which at least one run has finished, on so many threads (0 takes all cores)."""
     done = ensemble.done
-    threads = executor if isinstance(executor, ThreadPoolExecutor) else None
-    bands, means = _over_runs(ensemble.series if done.all() else ensemble.series[done], threads)
+    with workers(jobs, in_threads=True) as threads:
+        bands, means = _over_runs(ensemble.series if done.all() else ensemble.series[done], threads)
     return Summary(
         scenario=ensemble.scenario,
         seed=ensemble.seed,

@@ -1,7 +1,5 @@
 """Summaries: the numbers of the ensemble itself, read-only, and a hundredth of its size."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 
@@ -56,8 +54,7 @@ def test_a_part_of_the_target_is_reached_by_so_many_and_not_by_fewer(target: int
 
 
 def test_threads_that_take_part_change_nothing(ensemble: Ensemble, summary: Summary) -> None:
-    with ThreadPoolExecutor(2) as threads:
-        found = summarize(ensemble, threads)
+    found = summarize(ensemble, jobs=2)
     for name in ("bands", "means", "reached", "status_counts", "last_status"):
         assert np.array_equal(getattr(found, name), getattr(summary, name)), name
 

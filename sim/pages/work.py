@@ -74,8 +74,8 @@ def _summary(digest: str, seed: int, runs: int, _scenario: Scenario, _tell: Tell
     found = _ensemble(digest, seed, runs, _scenario, _tell)
     if not found.done.any():
         raise AllFailedError(f"All {runs:,} runs failed; the first said: {found.errors[min(found.errors)]}")
-    # In this thread: on the shared ones it would stand behind the runs of everybody who came in the meantime.
-    return replace(summarize(found), words=in_words(found), passport=passport_of(found))
+    # On threads of its own: on the shared ones it would stand behind the runs of everybody who came in the meantime.
+    return replace(summarize(found, JOBS), words=in_words(found), passport=passport_of(found))
 
 
 @st.cache_resource(max_entries=MOST_ENSEMBLES, show_spinner=False)
