@@ -24,13 +24,15 @@ from sim.kernel.layout import (
     WORD,
     Work,
 )
-from sim.kernel.rows import look_ahead, lowest, up_to, without_lowest
+from sim.kernel.rows import look_ahead, lowest, uniforms, up_to, without_lowest
 from sim.kernel.steps import (
     ask_luck,
     become,
     call,
     could_give,
     decide,
+    keep_luck,
+    kind_of,
     look_around,
     luck_of,
     order,
@@ -366,14 +368,18 @@ def next_look(home: Any, nation: Any, levers: Any, p: Any, since: int, n_days: i
 @rule
 def first_below(home: Any, nation: Any, purpose: Any, bound: float, since: int, until: int) -> int:
     """The first day, from one on and before another, on which a state's luck is below a bound; a block serves four days."""
-    top = luck.reach(bound)
+    top, which = luck.reach(bound), kind_of(purpose)
     for first in range(since >> 2, (until + 3) >> 2, LOOK):
         low = look_ahead(nation, WORD(purpose), home.fips, first, top)
         while low:
-            four = first + lowest(low)
+            b = lowest(low)
             low = without_lowest(low)
+            four = first + b
+            if 4 * four >= until:
+                break
+            keep_luck(home, which, four, uniforms(nation, b))
             for day in range(max(since, 4 * four), min(4 * four + 4, until)):
-                if luck_of(home, nation, purpose, day) < bound:
+                if home.daily_luck[which, day & 3] < bound:
                     return day
     return max(since, until)
 

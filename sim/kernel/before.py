@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sim import governors, luck, packed, parameters, people, shocks
 from sim.kernel.compiling import entry, inlined, rule
 from sim.kernel.layout import ABOVE, LOOK, WORD, Work
-from sim.kernel.rows import look_ahead, lowest, without_lowest
+from sim.kernel.rows import look_ahead, lowest, uniforms, without_lowest
 from sim.kernel.steps import own_mind
 from sim.packed import N_ROLES, Draws, Plan
 from sim.results import NOT_ASKED
@@ -154,7 +154,6 @@ def strike_as_dated(plan: Plan, work: Work, p: Any, n_days: int) -> None:
 def draw_disasters(plan: Plan, work: Work, p: Any, n_days: int) -> None:
     """Disasters by luck, state by state."""
     nation, n_states = work.nation[0], len(work.homes)
-    k0, k1, replication = nation.k0, nation.k1, nation.replication
     if p.disaster_rate > 0.0:
         for i in range(n_states):
             fips = work.homes[i].fips
@@ -163,9 +162,9 @@ def draw_disasters(plan: Plan, work: Work, p: Any, n_days: int) -> None:
             for first in range(0, (n_days + 3) >> 2, LOOK):
                 low = look_ahead(nation, WORD(luck.DISASTER), fips, first, top)
                 while low:
-                    four = first + lowest(low)
+                    b = lowest(low)
                     low = without_lowest(low)
-                    u = luck.block(k0, k1, replication, WORD(luck.DISASTER), fips, WORD(four))
+                    four, u = first + b, uniforms(nation, b)
                     for day in range(4 * four, min(4 * four + 4, n_days)):
                         rate = p.disaster_rate * plan.disasters_per_day[i, plan.month[day]]
                         if u[day & 3] < ABOVE * rate and u[day & 3] < shocks.chance_within_a_day(rate):

@@ -10,16 +10,16 @@ from sim.kernel.layout import (
     AT_SCREENING,
     AT_WAITING,
     COUNT,
+    LANES,
     STEP,
     WEIGHTS,
     Work,
 )
-from sim.kernel.rows import add_row, beyond, enter_all, lowest, without_lowest
+from sim.kernel.rows import add_row, beyond, enter_all, lowest, split_lanes, without_lowest
 from sim.kernel.steps import (
     move,
     open_now,
     settle,
-    split_roles,
     take_from_place,
     whole_of,
 )
@@ -186,26 +186,44 @@ def come_all(nation: Any, chances: Any) -> None:
 
 
 @part
-def take_in(work: Work, levers: Any, i: int, day: int, n: int) -> None:
-    """Those who come forward today become a cohort, split over roles."""
-    home, nation = work.homes[i], work.nation[0]
-    roles = open_now(home, levers, np.int64(work.calendar[nation.forces_day].closed[i]))
-    if nation.weighed_on[roles] != day:
-        nation.weighed_on[roles] = day
-        people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.wanted[roles])
-        total = np.int64(0)
+def take_in(work: Work, levers: Any, day: int) -> None:
+    """Those who come forward today become a cohort in each state, split over roles."""
+    nation, news = work.nation[0], work.nation[0].news
+    who, seated, totals, sought, n = nation.who, nation.seated, nation.totals, nation.sought, np.int64(0)
+    for first in range(0, len(news), STEP):
+        coming = beyond(news, 0, first)
+        while coming:
+            i = first + lowest(coming)
+            coming = without_lowest(coming)
+            home = work.homes[i]
+            roles = open_now(home, levers, np.int64(work.calendar[nation.forces_day].closed[i]))
+            if nation.weighed_on[roles] != day:
+                weigh_roles(nation, roles, day)
+            for role in range(N_ROLES):
+                sought[role, n] = nation.wanted[roles, role]
+            who[n], seated[n], totals[n] = i, news[i], nation.n_wanted[roles]
+            work.days[day].screening += seated[n]
+            if seated[n] > nation.capacity[i]:
+                work.days[day].is_crowded = 1
+            if nation.any_ordered:
+                work.calendar[day].was_ordered[i] = home.ordered_by >= 0
+            n += 1
+    # Places from the last one on hold what an earlier day left there, and nobody reads what comes of it.
+    for first in range(0, n, LANES):
+        split_lanes(nation, sought, first)
+    for k in range(n):
         for role in range(N_ROLES):
-            total += nation.wanted[roles, role]
-        nation.n_wanted[roles], nation.each_wanted[roles] = total, 1.0 / total
-    wanted, each = nation.wanted[roles], nation.each_wanted[roles]
-    split_roles(n, wanted, nation.n_wanted[roles], each, nation.parts, nation.some)
+            work.calendar[day].people[AT_SCREENING, role, who[k]] = nation.going[role, k]
+
+
+@rule
+def weigh_roles(nation: Any, roles: int, day: int) -> None:
+    """The weights by which those who come forward on a day are split over a set of roles."""
+    nation.weighed_on[roles] = day
+    people.role_weights(nation.wanted_missing, nation.wanted_sizes, roles, nation.wanted[roles])
+    nation.n_wanted[roles] = 0
     for role in range(N_ROLES):
-        work.calendar[day].people[AT_SCREENING, role, i] = nation.parts[role]
-    work.days[day].screening += n
-    if n > nation.capacity[i]:
-        work.days[day].is_crowded = 1
-    if nation.any_ordered:
-        work.calendar[day].was_ordered[i] = home.ordered_by >= 0
+        nation.n_wanted[roles] += nation.wanted[roles, role]
 
 
 @part
@@ -239,12 +257,7 @@ def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> 
             i = nation.active[a]
             chances[i] = chance_today(work, levers, p, i, day, work.calendar[day].disasters[i])
     come_all(nation, chances)
-    for first in range(0, len(chances), STEP):
-        coming = beyond(nation.news, 0, first)
-        while coming:
-            i = first + lowest(coming)
-            coming = without_lowest(coming)
-            take_in(work, levers, i, day, np.int64(nation.news[i]))
+    take_in(work, levers, day)
     if nation.must_settle:
         settle(work, day)
     if work.days[day].screening:

@@ -35,6 +35,8 @@ STEP = 64
 LINE = 64
 # Blocks of luck, of four days each, that are looked at together; a loop over fewer is unrolled and not made of vectors.
 LOOK = 16
+# States over whose roles people are split together: see `LOOK`.
+LANES = 16
 
 
 @cache
@@ -58,12 +60,12 @@ def nation_type(n_places: int) -> Any:
     }
     by_state = {
         np.int32: "offer entered news serving back seen keeps_up capacity wake lean asked refusing seen_side has_moved",
-        np.int64: "active taken shares quotas totals seated left",
-        np.float64: "strengths come pool chances open_chance inverse",
+        np.int64: "active taken shares quotas totals seated who",
+        np.float64: "strengths come pool chances open_chance",
         np.uint64: "hash said",
         COUNT: "linear",
     }
-    by_both = {np.int64: "going rests"}
+    by_both = {np.int64: "going rests sought"}
     fields: list[tuple[Any, ...]] = [(name, kind) for kind, names in once.items() for name in names.split()]
     for shape, groups in (((N_ROLES,), by_role), ((n_places,), by_state), ((N_ROLES, n_places), by_both)):
         fields += [(name, kind, shape) for kind, names in groups.items() for name in names.split()]
@@ -72,10 +74,10 @@ def nation_type(n_places: int) -> Any:
         ("weighed_on", np.int64, (N_SETS,)),
         ("wanted", np.int64, (N_SETS, N_ROLES)),
         ("n_wanted", np.int64, (N_SETS,)),
-        ("each_wanted", np.float64, (N_SETS,)),
         ("n_status", np.int64, (N_STATUSES,)),
         ("leaning", np.int64, (3,)),
         ("n_asked", np.int64, (3,)),
+        ("words", np.uint64, (4, LOOK)),
     ]
     return record(fields)
 
@@ -182,7 +184,8 @@ class Work(NamedTuple):
         agreed (1) or refused (-1), whether it had been asked and whether it refuses to be a host in last evening's picture,
         and whether its answer has changed since; positions of states whose desk has opened; whether a state is federalized;
         scratch; the hash so far, counts under their weights, and what was said under its weight. By set of roles: the
-        weights by which those who come forward are split, and the day on which these were worked out.
+        weights by which those who come forward are split, and the day on which these were worked out. The words of the
+        blocks of luck that were looked at last.
     homes, days
         Records: one for each state; for each day. Of a day: ambiguity, lapse and suspension as in `shocks.Forces`;
         officers; all people not yet screened or waiting for a seat who came forward on it, or for a supervisor since it;

@@ -8,6 +8,7 @@ from sim import luck
 from sim.kernel.compiling import inlined
 from sim.kernel.layout import (
     COUNT,
+    LANES,
     LOOK,
     STEP,
     WEIGHTS,
@@ -65,12 +66,47 @@ def add_row(total: Any, row: Any) -> None:
 
 @inlined
 def look_ahead(nation: Any, purpose: Any, fips: Any, block: int, top: Any) -> Any:
-    """In which of the next LOOK blocks of luck, of four days each, a word is at most so much: bits, found as vectors."""
-    k0, k1, replication, found = nation.k0, nation.k1, nation.replication, WORD(0)
+    """In which of the next LOOK blocks of luck, of four days each, a word is at most so much: bits, found as vectors.
+
+    The words of these blocks are left in `words`.
+    """
+    k0, k1, replication, words, found = nation.k0, nation.k1, nation.replication, nation.words, WORD(0)
     for b in range(LOOK):
         c0, c1, c2, c3 = luck.words(k0, k1, replication, purpose, fips, WORD(block) + WORD(b))
+        words[0, b], words[1, b], words[2, b], words[3, b] = c0, c1, c2, c3
         found |= WORD(luck.least(c0, c1, c2, c3) <= top) << WORD(b)
     return found
+
+
+@inlined
+def uniforms(nation: Any, b: int) -> Any:
+    """The four uniforms of a block that `look_ahead` has just looked at."""
+    words = nation.words
+    return luck.uniform(words[0, b]), luck.uniform(words[1, b]), luck.uniform(words[2, b]), luck.uniform(words[3, b])
+
+
+@inlined
+def split_lanes(nation: Any, weights: Any, first: int) -> None:
+    """`people.split` of `seated` over roles, in LANES places at once: fills `going`; `totals` are the sums of weights."""
+    seated, totals, going, rests = nation.seated, nation.totals, nation.going, nation.rests
+    for j in range(LANES):
+        i = WORD(first) + WORD(j)
+        n, total = seated[i], max(totals[i], 1)
+        each, left = 1.0 / total, n
+        for role in range(N_ROLES):
+            sought = n * weights[role, i]
+            part = np.int64(sought * each)
+            over = sought - part * total
+            # A quotient that was rounded may lie one off.
+            off = np.int64(over >= total) - np.int64(over < 0)
+            going[role, i], rests[role, i] = part + off, over - off * total
+            left -= part + off
+        # Fewer are left than there are rests above 0: the largest have one more, without a search that branches.
+        for role in range(N_ROLES):
+            rank = np.int64(0)
+            for other in range(N_ROLES):
+                rank += rests[other, i] >= rests[role, i] if other < role else rests[other, i] > rests[role, i]
+            going[role, i] += rank < left
 
 
 @inlined

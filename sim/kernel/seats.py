@@ -12,9 +12,10 @@ from sim.kernel.layout import (
     AT_TRAVEL,
     AT_WAITING,
     ENFORCEMENT,
+    LANES,
     Work,
 )
-from sim.kernel.rows import add_row, move_on, remember
+from sim.kernel.rows import add_row, move_on, remember, split_lanes
 from sim.kernel.steps import (
     move,
     put,
@@ -97,7 +98,8 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
         for i in range(len(seated)):
             seated[i] = min(quotas[i], totals[i])
             quotas[i] -= seated[i]
-        split_all(nation, work.calendar[came].people[AT_WAITING + slot])
+        for first in range(0, len(seated), LANES):
+            split_lanes(nation, work.calendar[came].people[AT_WAITING + slot], first)
         for role in range(N_ROLES):
             row, going = work.calendar[came].people[AT_WAITING + slot, role], nation.going[role]
             if nation.any_ordered:
@@ -112,35 +114,6 @@ def ration(work: Work, came: int, free: int, n_days: int) -> None:
                 row[i] = n
             seat(work, slot, came, role, n_days)
             add_row(row, going)
-
-
-@inlined
-def split_all(nation: Any, cohorts: Any) -> None:
-    """`people.split` of `seated` over the roles of each state's cohort, in all states at once: fills `going`.
-
-    See `steps.split_roles`; `totals` are the people of each cohort.
-    """
-    seated, totals, left, inverse, rests = nation.seated, nation.totals, nation.left, nation.inverse, nation.rests
-    for i in range(len(seated)):
-        left[i] = seated[i]
-        inverse[i] = 1.0 / max(totals[i], 1)
-    for role in range(N_ROLES):
-        row, going, rest = cohorts[role], nation.going[role], rests[role]
-        for i in range(len(seated)):
-            sought = seated[i] * row[i]
-            part = np.int64(sought * inverse[i])
-            over = sought - part * totals[i]
-            off = np.int64(over >= totals[i]) - np.int64(over < 0) if totals[i] > 0 else 0
-            going[i] = part + off
-            rest[i] = over - off * totals[i]
-            left[i] -= part + off
-    for role in range(N_ROLES):
-        going, rest = nation.going[role], rests[role]
-        for i in range(len(seated)):
-            rank = np.int64(0)
-            for other in range(N_ROLES):
-                rank += rests[other, i] >= rest[i] if other < role else rests[other, i] > rest[i]
-            going[i] += rank < left[i]
 
 
 @part

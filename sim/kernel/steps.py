@@ -71,25 +71,6 @@ def put(work: Work, layer: int, day: int, i: int, role: int, n: int) -> None:
 
 
 @inlined
-def split_roles(n: int, weights: Any, total: int, each: float, parts: Any, rests: Any) -> None:
-    """`people.split` over roles of a total above 0, where `each` is 1 / total: no division; `rests` is scratch."""
-    left = n
-    for role in range(N_ROLES):
-        part = np.int64(n * weights[role] * each)
-        rest = n * weights[role] - part * total
-        # A quotient that was rounded may lie one off.
-        off = np.int64(rest >= total) - np.int64(rest < 0)
-        parts[role], rests[role] = part + off, rest - off * total
-        left -= part + off
-    # Fewer are left than there are rests above 0: the largest have one more, without a search that branches.
-    for role in range(N_ROLES):
-        rank = np.int64(0)
-        for other in range(N_ROLES):
-            rank += rests[other] >= rests[role] if other < role else rests[other] > rests[role]
-        parts[role] += rank < left
-
-
-@inlined
 def whole_of(total: float) -> int:
     """`people.whole` in 32 bits, which all the states of a row can be counted in at once."""
     return np.int32(np.floor(total + people.HAIR))
@@ -258,15 +239,27 @@ def own_mind(home: Any, nation: Any) -> float:
     return luck.normals(u[0], u[1])[0]
 
 
+@inlined
+def kind_of(purpose: Any) -> int:
+    """Where the luck of answering, or of withdrawing, is kept."""
+    return 1 if purpose == luck.WITHDRAW else 0
+
+
+@inlined
+def keep_luck(home: Any, which: int, block: int, u: Any) -> None:
+    """Keep the luck of four days."""
+    home.luck_block[which] = block
+    for k in range(4):
+        home.daily_luck[which, k] = u[k]
+
+
 @rule
 def luck_of(home: Any, nation: Any, purpose: Any, day: int) -> float:
     """A day's luck of answering or of withdrawing; a block serves four days, and the last block of each is kept."""
-    which, block = 1 if purpose == luck.WITHDRAW else 0, day >> 2
+    which, block = kind_of(purpose), day >> 2
     if home.luck_block[which] != block:
-        home.luck_block[which] = block
         u = luck.block(nation.k0, nation.k1, nation.replication, WORD(purpose), home.fips, WORD(block))
-        for k in range(4):
-            home.daily_luck[which, k] = u[k]
+        keep_luck(home, which, block, u)
     return home.daily_luck[which, day & 3]
 
 
