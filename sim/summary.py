@@ -5,10 +5,10 @@ runs) goes back to the ensemble.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from operator import call
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ Numbers = NDArray[np.float64]
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Parts of the target whose chance is told by day.
 PARTS = tuple(percent / 100.0 for percent in range(5, 101, 5))
+
+# Runs whose days are turned into rows together: their lines of memory are still at hand for the next day.
+TOGETHER = 250
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,14 @@ def dates(of: Ensemble | Summary, days: list[int] | range) -> list[str]:
 def summarize(ensemble: Ensemble, jobs: int = 1) -> Summary:
     """Reduce an ensemble of which at least one run has finished, on so many threads (0 takes all cores)."""
     done = ensemble.done
+    series = ensemble.series if done.all() else ensemble.series[done]
+    measured, reached = partial(measure_all, ensemble), partial(_reached, ensemble)
+    over_runs = [partial(_over_runs, series, k) for k in range(series.shape[1])]
+    # The longest first, so that no thread is left alone with one of them.
+    tasks: list[Any] = [measured, reached, *over_runs]
     with workers(jobs, in_threads=True) as threads:
-        bands, means = _over_runs(ensemble.series if done.all() else ensemble.series[done], threads)
+        found: dict[Any, Any] = dict(spread(threads, call, tasks))
+    bands, means = zip(*map(found.__getitem__, over_runs), strict=True)
     return Summary(
         scenario=ensemble.scenario,
         seed=ensemble.seed,
@@ -119,8 +128,8 @@ def summarize(ensemble: Ensemble, jobs: int = 1) -> Summary:
         first_error=ensemble.errors[min(ensemble.errors)] if ensemble.errors else "",
         bands=_kept(bands, np.float32),
         means=_kept(means, np.float32),
-        reached=_kept(_reached(ensemble), np.float32),
-        values={name: _kept(values, np.float64) for name, values in measure_all(ensemble).items()},
+        reached=_kept(found[reached], np.float32),
+        values={name: _kept(values, np.float64) for name, values in found[measured].items()},
         status_counts=_kept(ensemble.status_counts, np.int32),
         last_status=_kept(ensemble.last_status[done], np.int8),
         pairs=tuple(pair for pair, is_done in zip(ensemble.pairs, done, strict=True) if is_done),
@@ -130,29 +139,32 @@ def summarize(ensemble: Ensemble, jobs: int = 1) -> Summary:
     )
 
 
-def _over_runs(series: NDArray[np.int32], threads: Executor | None) -> tuple[Numbers, Numbers]:
-    """Quantiles at LEVELS and means over runs, shapes (n_series, 5, n_days) and (n_series, n_days)."""
-    n_series, n_days = series.shape[1:]
-    bands, means = np.empty((n_series, len(LEVELS), n_days)), np.empty((n_series, n_days))
-    for k, found in spread(threads, partial(_one_over_runs, series), range(n_series)):
-        bands[k], means[k] = found
-    return bands, means
-
-
-def _one_over_runs(series: NDArray[np.int32], k: int) -> tuple[Numbers, Numbers]:
-    """Of one series: what is in hand then fits the processor's cache, and no second copy of all is made."""
-    ordered = np.ascontiguousarray(series[:, k].T)
+def _over_runs(series: NDArray[np.int32], k: int) -> tuple[Numbers, Numbers]:
+    """Of one series, quantiles at LEVELS and the mean over runs, shapes (5, n_days) and (n_days,)."""
+    # One at a time: what is in hand then fits the processor's cache, and no second copy of all is made.
+    n_runs, _, n_days = series.shape
+    ordered = np.empty((n_days, n_runs), np.int32)
+    for first in range(0, n_runs, TOGETHER):
+        ordered[:, first : first + TOGETHER] = series[first : first + TOGETHER, k].T
     ordered.sort(axis=1)
-    return _quantiles(ordered), ordered.mean(axis=1)
+    # Counts of 32 bits are added five times as fast where their sum has no more.
+    is_small = int(ordered[:, -1].max()) * n_runs < 1 << 31
+    return _quantiles(ordered), ordered.sum(axis=1, dtype=np.int32 if is_small else np.int64) / n_runs
 
 
 def _reached(ensemble: Ensemble) -> Numbers:
     """Share of runs that have had a part of the target in place by a day, shape (len(PARTS), n_days)."""
     so_far = np.ascontiguousarray(np.maximum.accumulate(ensemble.daily("in_place"), axis=1).T)
     so_far.sort(axis=1)
+    n_days, n = so_far.shape
     target = float(ensemble.scenario.value("request.target"))
-    n = so_far.shape[1]
-    return np.array([n - np.searchsorted(day, [part * target for part in PARTS]) for day in so_far]).T / n
+    # Counts are whole, so the next whole number up is the same level.
+    levels = np.ceil([part * target for part in PARTS]).astype(np.int64)
+    # Days one above the other are one sorted row, in which all levels of all days are found at once.
+    days = np.arange(n_days)[:, np.newaxis]
+    apart = days * (max(int(levels[-1]), int(so_far.max())) + 1)
+    below = np.searchsorted((so_far + apart).ravel(), (levels + apart).ravel()).reshape(n_days, -1) - days * n
+    return (n - below).T / n
 
 
 def _quantiles(ordered: NDArray[np.int32]) -> Numbers:

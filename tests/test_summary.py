@@ -7,7 +7,7 @@ from sim.ensemble import run_ensemble
 from sim.outcomes import band, days_to, measure_all
 from sim.results import ACCEPTED, DECLINED, LIMITED, SERIES, Ensemble
 from sim.scenario import Scenario
-from sim.summary import LEVELS, PARTS, Summary, dates, mean, quantiles, summarize
+from sim.summary import LEVELS, PARTS, TOGETHER, Summary, dates, mean, quantiles, summarize
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,17 @@ def test_a_part_of_the_target_is_reached_by_so_many_and_not_by_fewer(target: int
     expected = [(so_far >= part * target).mean(axis=0) for part in PARTS]
     assert np.array_equal(summarize(found).reached, np.array(expected, np.float32))
     assert 0.0 < np.max(expected)
+
+
+@pytest.mark.parametrize("largest", [10**6, 10**9])
+def test_means_and_bands_of_many_large_counts_are_those_of_numpy(largest: int) -> None:
+    # More runs than are turned into rows together; a thousand million people in each of them are more than 32 bits hold.
+    found = run_ensemble(Scenario("short", "Short", "What then?", days=5), 1, None, TOGETHER + 3, with_twins=False)
+    found.series[:] = np.random.default_rng(1).integers(0, largest, found.series.shape)
+    summary = summarize(found)
+    assert np.array_equal(summary.means, found.series.mean(axis=0).astype(np.float32))
+    expected = np.quantile(found.series, LEVELS, axis=0).swapaxes(0, 1)
+    assert np.allclose(summary.bands, expected, rtol=1e-6)
 
 
 def test_threads_that_take_part_change_nothing(ensemble: Ensemble, summary: Summary) -> None:
