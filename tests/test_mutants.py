@@ -72,10 +72,10 @@ MUTANTS = [
     ),
     (
         "answering",
-        "1 if purpose == luck.WITHDRAW else 0, day >> 2",
-        "1 if purpose == luck.WITHDRAW else 0, day + 1 >> 2",
+        "kind_of(purpose), day >> 2",
+        "kind_of(purpose), day + 1 >> 2",
     ),
-    ("reconsidering", "1 if purpose == luck.WITHDRAW else 0, day", "0, day"),
+    ("reconsidering", "return 1 if purpose == luck.WITHDRAW else 0", "return 0"),
     (
         "reconsidering",
         "day >= home.call_day + int(p.directed_patience)",
@@ -145,9 +145,14 @@ MUTANTS = [
     ("rationing", "            add_row(row, going)\n", ""),
     ("rationing", "seated[i] = min(quotas[i], totals[i])", "seated[i] = quotas[i]"),
     ("rationing", "            quotas[i] -= seated[i]\n", ""),
-    ("rationing", "rest[i] = over - off * totals[i]", "rest[i] = over - totals[i]"),
-    ("rationing", "rests[other, i] >= rest[i] if other < role", "rests[other, i] > rest[i] if other < role"),
-    ("rationing", "going[i] += rank < left[i]", "going[i] += rank <= left[i]"),
+    ("rationing", "range(0, len(seated), LANES)", "range(0, LANES, LANES)"),
+    ("splitting", "part + off, over - off * total\n", "part + off, over - total\n"),
+    (
+        "splitting",
+        "rests[other, i] >= rests[role, i] if other < role",
+        "rests[other, i] > rests[role, i] if other < role",
+    ),
+    ("splitting", "going[role, i] += rank < left", "going[role, i] += rank <= left"),
     ("seating", "left = n_seats - nation.n_training", "left = n_seats - nation.n_training - 1"),
     (
         "seating",
@@ -230,13 +235,12 @@ MUTANTS = [
     ("coming forward", "chance_today(work, levers, p, i, day, disaster)", "open_chance[i]"),
     ("coming forward", "if nation.weighed_on[roles] != day:", "if nation.weighed_on[roles] < 0:"),
     ("coming forward", "nation.chance if home.permitted else 0.0\n", "0.99 * nation.chance\n"),
-    ("coming forward", "rest - off * total\n", "rest - total\n"),
-    ("coming forward", "rests[other] >= rests[role] if other < role", "rests[other] > rests[role] if other < role"),
-    ("coming forward", "parts[role] += rank < left", "parts[role] += rank <= left"),
+    ("coming forward", "range(0, n, LANES)", "range(0, 1, LANES)"),
+    ("coming forward", "= i, news[i], nation.n_wanted[roles]", "= i, news[i] - 1, nation.n_wanted[roles]"),
     ("falling behind", "over[i] = -capacity[i]\n", "over[i] = -capacity[i] - 1\n"),
     ("falling behind", "over[i] &= keeps_up[i]", "pass"),
     ("a calm day", "nation.forces_day = 0 if nation.is_calm else day", "nation.forces_day = 0"),
-    ("screening", "if n > nation.capacity[i]:", "if n > nation.capacity[i] + 1:"),
+    ("screening", "if seated[n] > nation.capacity[i]:", "if seated[n] > nation.capacity[i] + 1:"),
     ("sleeping", "    home.is_bounded = 0\n    home.ordered_by = -1\n", "    home.ordered_by = -1\n"),
     ("sleeping", "    wake[i] = nation.day\n", "    wake[i] = nation.day + 1\n"),
     ("sleeping", "levers, p, day + 1, n_days)", "levers, p, day + 2, n_days)"),
@@ -247,6 +251,12 @@ MUTANTS = [
     ("sleeping", "home.last_bound = HAIR + ABOVE * governors", "home.last_bound = 0.5 * governors"),
     ("sleeping", "low = look_ahead(nation, WORD(purpose), home.fips, first, top)", "low = WORD(0)"),
     ("sleeping", "WORD(block) + WORD(b))", "WORD(block) + WORD(b + 1))"),
+    (
+        "sleeping",
+        "keep_luck(home, which, four, uniforms(nation, b))",
+        "keep_luck(home, which, four, uniforms(nation, 0))",
+    ),
+    ("disasters", "first + b, uniforms(nation, b)", "first + b, uniforms(nation, 0)"),
     ("sleeping", "home.deadline - p.decide_last_days))", "home.deadline - p.decide_last_days)) + 1"),
     (
         "sleeping",
@@ -480,7 +490,9 @@ def plain(sources: dict[str, str]) -> types.ModuleType:
         register_jitable=lambda *of, **options: of[0] if of else lambda function: function
     )
     # A row as long as these small worlds need: plain Python goes through all of it.
-    sources = sources | {"layout": sources["layout"].replace("STEP = 64", "STEP = 8")}
+    sources = sources | {
+        "layout": sources["layout"].replace("STEP = 64", "STEP = 8").replace("LANES = 16", "LANES = 2")
+    }
     with patch.dict(sys.modules, made):
         for part in PARTS:
             name = f"sim.kernel.{part}".removesuffix(".__init__")
