@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from distributed import Client
@@ -99,15 +99,15 @@ def main() -> None:
     times: dict[int, list[float]] = {1: [], 2: []}
     busiest: dict[int, list[float]] = {1: [], 2: []}
     digests = set()
-    with ExitStack() as stack:
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        addresses = {n: stack.enter_context(cluster(n)) for n in times}
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
         few, many = sweep(place, FEW), sweep(place, options.points)
-        for n, address in addresses.items():
-            swept(few, address, place / f"few-{n}")
         for k in range(options.rounds):
-            for n, address in addresses.items():
-                wall, busy, digest = swept(many, address, place / f"many-{n}-{k}")
+            for n in times:
+                # One cluster at a time: processes that wait for work still take some of two cores.
+                with cluster(n) as address:
+                    swept(few, address, place / f"few-{n}-{k}")
+                    wall, busy, digest = swept(many, address, place / f"many-{n}-{k}")
                 times[n].append(wall)
                 busiest[n].append(busy)
                 digests.add(digest)
