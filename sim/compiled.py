@@ -39,7 +39,7 @@ class Chunk(NamedTuple):
     """Some runs, reduced: the fields are those of `results.Ensemble`, in the order of the pairs.
 
     status_counts
-        Of these runs alone, shape (n_days, n_states, n_statuses).
+        Of these runs alone, shape (n_days, n_states, n_statuses); of length 0 where nobody wants them.
     """
 
     series: NDArray[np.int32]
@@ -153,6 +153,7 @@ def chunk(
     pairs: Sequence[Pair],
     world: World | None = None,
     series: NDArray[np.int32] | None = None,
+    with_counts: bool = True,
 ) -> Chunk:
     """Run (draw, replication) pairs one after the other, in this thread.
 
@@ -162,9 +163,11 @@ def chunk(
         Replaces the 54 jurisdictions.
     series
         Where the series are written, shape (n_pairs, n_series, n_days); new memory if absent.
+    with_counts
+        Count statuses; for few runs this costs as much as they do.
     """
     of = packed(scenario) if world is None else pack(scenario, world)
-    return _played(of, seed, pairs, series=series)
+    return _played(of, seed, pairs, series=series, with_counts=with_counts)
 
 
 # The last workspace of each thread: a run leaves it as clean as it was found, and new memory costs as much as some runs.
@@ -178,9 +181,13 @@ def _workspace(code: Any, n_days: int, n_states: int) -> Any:
 
 
 def _played(
-    of: Packed, seed: int, pairs: Sequence[Pair], full: Any = None, series: NDArray[np.int32] | None = None
+    of: Packed,
+    seed: int,
+    pairs: Sequence[Pair],
+    full: Any = None,
+    series: NDArray[np.int32] | None = None,
+    with_counts: bool = False,
 ) -> Chunk:
-    """Statuses are counted over runs where no run is wanted in full."""
     code: Any = kernel()
     plan = of.plan
     n, n_days, n_states = len(pairs), len(plan.levers_of), len(plan.homes)
@@ -188,7 +195,7 @@ def _played(
     row_of = {draw: k for k, draw in enumerate(draws)}
     values = drawn(of, seed, draws)
     rows = np.array([row_of[draw] for draw, _ in pairs], np.int64)
-    changes = np.zeros((0 if full else n_days, n_states, len(STATUSES)), np.int32)
+    changes = np.zeros((n_days if with_counts else 0, n_states, len(STATUSES)), np.int32)
     result = Chunk(
         series=np.empty((n, len(SERIES), n_days), np.int32) if series is None else series,
         status_counts=changes,

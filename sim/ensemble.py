@@ -127,8 +127,8 @@ def each(
         yield from results
 
 
-def empty(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Ensemble:
-    """An ensemble in which nothing has run yet."""
+def empty(scenario: Scenario, seed: int, pairs: Sequence[Pair], with_counts: bool = True) -> Ensemble:
+    """An ensemble in which nothing has run yet; its statuses need not be counted where outcomes alone are wanted."""
     world = load_world(str(scenario.value("request.party")))
     n_runs, n_days, n_states = len(pairs), scenario.days + 1, len(world.states)
     return Ensemble(
@@ -139,7 +139,7 @@ def empty(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Ensemble:
         done=np.zeros(n_runs, np.bool_),
         # Written run by run: until one has finished, nothing of it is looked at.
         series=np.empty((n_runs, len(SERIES), n_days), np.int32),
-        status_counts=np.zeros((n_days, n_states, len(STATUSES)), np.int32),
+        status_counts=np.zeros((n_days if with_counts else 0, n_states, len(STATUSES)), np.int32),
         last_status=np.zeros((n_runs, n_states), np.int8),
         numbers=np.full((n_runs, len(Numbers._fields)), np.nan),
         approval=np.full(n_runs, -1, np.int32),
@@ -159,7 +159,7 @@ def keep(ensemble: Ensemble, k: int, result: Reduced | str) -> None:
     ensemble.approval[k] = result.approval
     ensemble.hashes[k] = result.hash
     ensemble.last_status[k] = result.status[-1]
-    for code in range(len(STATUSES)):
+    for code in range(len(STATUSES) if len(ensemble.status_counts) else 0):
         ensemble.status_counts[:, :, code] += result.status == code
     if result.events:
         ensemble.events[k] = result.events
@@ -173,7 +173,11 @@ def place_of(numbered: Sequence[tuple[int, Pair]]) -> slice | list[int]:
 
 
 def chunk_of(
-    numbered: Sequence[tuple[int, Pair]], scenario: Scenario, seed: int, series: NDArray[np.int32] | None = None
+    numbered: Sequence[tuple[int, Pair]],
+    scenario: Scenario,
+    seed: int,
+    with_counts: bool,
+    series: NDArray[np.int32] | None = None,
 ) -> compiled.Chunk | str:
     """Some runs in compiled code: what one task of a thread does. Whatever goes wrong is told.
 
@@ -185,7 +189,7 @@ def chunk_of(
     place = place_of(numbered)
     here = None if series is None or isinstance(place, list) else series[place]
     try:
-        return compiled.chunk(scenario, seed, [pair for _, pair in numbered], series=here)
+        return compiled.chunk(scenario, seed, [pair for _, pair in numbered], series=here, with_counts=with_counts)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
@@ -199,7 +203,8 @@ def chunks(
     parts = (numbered[at : at + size] for at in range(0, len(numbered), size))
     is_here = executor is None or isinstance(executor, ThreadPoolExecutor)
     series = ensemble.series if is_here else None
-    work = partial(chunk_of, scenario=ensemble.scenario, seed=ensemble.seed, series=series)
+    has_counts = len(ensemble.status_counts) > 0
+    work = partial(chunk_of, scenario=ensemble.scenario, seed=ensemble.seed, with_counts=has_counts, series=series)
     yield from from_workers(spread(executor, work, parts))
 
 
@@ -244,8 +249,8 @@ def play(
 
 
 def run_pairs(scenario: Scenario, seed: int, pairs: tuple[Pair, ...], engine: str = "auto") -> Ensemble:
-    """Some (draw, replication) pairs of a scenario, here and now: what one task of a study does."""
-    ensemble = empty(scenario, seed, pairs)
+    """Some (draw, replication) pairs of a scenario, here and now, for their outcomes: what one task of a study does."""
+    ensemble = empty(scenario, seed, pairs, with_counts=False)
     # A study has many tasks, so compiled code pays even where a task has one run.
     ensemble.engine = engine_of(engine, FEW_RUNS + 1)
     play(ensemble, list(enumerate(pairs)), ensemble.engine, False, None, lambda n: None)
@@ -304,7 +309,7 @@ def run_ensemble(
     begun = time.perf_counter()
     todo = [(k, pair) for k, pair in enumerate(pairs) if not ensemble.done[k]]
     twins = twins_of(pairs) if with_twins else []
-    twin_results = empty(scenario, seed, tuple(pair for _, pair in twins))
+    twin_results = empty(scenario, seed, tuple(pair for _, pair in twins), with_counts=False)
     try:
         with workers(1 if executor else jobs, in_threads=ensemble.engine == "compiled") as own:
             pool = executor or own

@@ -246,7 +246,7 @@ class Ensemble:
     series
         Shape (n_runs, n_series, n_days), in the order of SERIES.
     status_counts
-        Runs in which a state had a status, shape (n_days, n_states, n_statuses).
+        Runs in which a state had a status, shape (n_days, n_states, n_statuses); of length 0 in `ensemble.run_pairs`.
     last_status
         Shape (n_runs, n_states).
     numbers

@@ -96,6 +96,14 @@ def test_statuses_are_counted_over_runs(twelve: Ensemble) -> None:
     assert np.array_equal(twelve.status_counts[-1].T, last)
 
 
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_a_task_of_a_study_has_the_same_runs_without_counts_of_statuses(twelve: Ensemble, engine: str) -> None:
+    few = ensembles.run_pairs(SHORT, 1, ((3, 3), (7, 7)), engine)
+    assert few.status_counts.shape == (0, *twelve.status_counts.shape[1:])
+    for name in ("series", "last_status", "numbers", "approval", "hashes"):
+        assert np.array_equal(getattr(few, name), getattr(twelve, name)[[3, 7]]), name
+
+
 def test_uncertainties_vary_and_everything_else_stays(twelve: Ensemble) -> None:
     varying = {name for k, name in enumerate(register()) if np.ptp(twelve.numbers[:, k]) > 0}
     assert varying <= set(uncertain_names())

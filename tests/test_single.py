@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim import compiled, model, single
-from sim.ensemble import run_pairs
+from sim.ensemble import empty, play
 from sim.parameters import InputError
 from sim.results import SERIES, Event, Run
 from sim.scenario import Scenario
@@ -28,7 +28,8 @@ def run(setting: Setting) -> Run:
 
 
 def test_a_run_alone_is_the_ensemble_that_would_have_run_it(run: Run, setting: Setting) -> None:
-    alone, made = single.alone(run, setting), run_pairs(setting.scenario, 1, ((2, 2),), "simpy")
+    alone, made = single.alone(run, setting), empty(setting.scenario, 1, ((2, 2),))
+    play(made, [(0, (2, 2))], "simpy", False, None, lambda n: None)
     for name in ("series", "status_counts", "last_status", "numbers", "approval", "hashes", "done"):
         assert np.array_equal(getattr(alone, name), getattr(made, name)), name
     assert alone.digest == made.digest
