@@ -116,8 +116,8 @@ MUTANTS = [
     ("screening", "day - screening_days\n    if came >= 0", "day - screening_days + 1\n    if came >= 0"),
     (
         "screening",
-        "nation, waiting = work.nation[0], work.calendar[came].people[AT_WAITING + 1, role]",
-        "nation, waiting = work.nation[0], work.calendar[came + 1].people[AT_WAITING + 1, role]",
+        "row = work.calendar[came].people[AT_WAITING + 1, role]",
+        "row = work.calendar[came + 1].people[AT_WAITING + 1, role]",
     ),
     ("screening", "failing = np.int32(failed - out[i])", "failing = np.int32(max(0, failed - out[i] - 1))"),
     ("screening", "home.next_screened = 1, came\n", "home.next_screened = 1, came + 1\n"),
@@ -241,6 +241,16 @@ MUTANTS = [
     ("falling behind", "over[i] &= keeps_up[i]", "pass"),
     ("a calm day", "nation.forces_day = 0 if nation.is_calm else day", "nation.forces_day = 0"),
     ("screening", "if seated[n] > nation.capacity[i]:", "if seated[n] > nation.capacity[i] + 1:"),
+    ("seats at once", "n_seats - nation.n_training >= work", "n_seats - nation.n_training + 1 >= work"),
+    ("seats at once", "(waiting or nation.n_behind or", "(nation.n_behind or"),
+    ("seats at once", "(waiting or nation.n_behind or", "(waiting or"),
+    ("seats at once", "nation.n_behind or nation.any_ordered)", "nation.n_behind)"),
+    (
+        "seats at once",
+        "until = min(day + nation.course_days[role], n_days)\n",
+        "until = min(day + nation.course_days[role] + 1, n_days)\n",
+    ),
+    ("seats at once", "nation.n_training += screen_role(", "screen_role("),
     ("sleeping", "    home.is_bounded = 0\n    home.ordered_by = -1\n", "    home.ordered_by = -1\n"),
     ("sleeping", "    wake[i] = nation.day\n", "    wake[i] = nation.day + 1\n"),
     ("sleeping", "levers, p, day + 1, n_days)", "levers, p, day + 2, n_days)"),
@@ -332,6 +342,7 @@ def plays() -> list[tuple[Setting, int]]:
         "directed.threshold": -3.0,
         "federalize.ramp_days": 3,
     }
+    unhurried = WILLING | {"request.target": 1_000, "screening.rate": 0.0, "screening.pass": 1.0}
     federal = {"federalize.day": 12, "court.federal_clock": True, "court.federal_days": 8.0, "federalize.ramp_days": 3}
     crowding = [
         CourtOrder(kind="court_order", day=16, roles=["transport", "detention"], states=STATES.split(), stay="never")
@@ -411,6 +422,23 @@ def plays() -> list[tuple[Setting, int]]:
             "TX",
             20,
             answers=[accept("TX", 0, 300)],
+        ),
+        # One more has passed than there are seats.
+        setting(
+            unhurried | {"training.seats": 299, "screening.floor": 300.0}, "TX", 20, answers=[accept("TX", 0, 300)]
+        ),
+        # A desk that is behind still has some who came before those who find a seat free.
+        setting(
+            unhurried | {"training.seats": 300, "screening.floor": 200.0},
+            "CA TX",
+            20,
+            answers=[accept("TX", 0, 300), accept("CA", 1, 100)],
+        ),
+        # Seats for everybody, and those ordered go home sooner.
+        setting(
+            WILLING | ordered | {"tour.reup": 0.9, "directed.reup_factor": 0.1, "tour.days": 6, "screening.pass": 1.0},
+            "TX",
+            40,
         ),
     ]
     # Without a shock or a change governors sleep until they may act.

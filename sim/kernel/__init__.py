@@ -63,7 +63,7 @@ def play(
         command(plan, work, records, changes, day, n_days)
         answer(full.decisions, plan, work, p, changes, day, n_days)
         leave(work, p, day)
-        mobilize(work, levers, p, day, screening_days)
+        mobilize(work, levers, p, n_seats, day, screening_days, n_days)
         allot(work, n_seats, day, n_days)
         supervise(plan, work, p, most, day, n_days)
         keep_books(full, work, first, series, day)

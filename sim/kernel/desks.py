@@ -8,6 +8,7 @@ from sim import people
 from sim.kernel.compiling import inlined, part, rule
 from sim.kernel.layout import (
     AT_SCREENING,
+    AT_TRAINING,
     AT_WAITING,
     COUNT,
     LANES,
@@ -15,7 +16,7 @@ from sim.kernel.layout import (
     WEIGHTS,
     Work,
 )
-from sim.kernel.rows import add_row, beyond, enter_all, lowest, split_lanes, without_lowest
+from sim.kernel.rows import add_row, beyond, enter_all, lowest, remember, split_lanes, without_lowest
 from sim.kernel.steps import (
     move,
     open_now,
@@ -24,11 +25,11 @@ from sim.kernel.steps import (
     whole_of,
 )
 from sim.packed import N_ROLES
-from sim.results import IN_PLACE, RETURNED, SCREENED_OUT, SCREENING, WAITING
+from sim.results import IN_PLACE, RETURNED, SCREENED_OUT, SCREENING, TRAINING, WAITING
 
 
 @part
-def screen_all(work: Work, came: int) -> None:
+def screen_all(work: Work, came: int, n_seats: int, day: int, n_days: int) -> None:
     """Desks that keep up see all who came on a day, if these are no more than they can see in a day."""
     nation, queues = work.nation[0], work.calendar[came].people[AT_SCREENING]
     if work.days[came].is_crowded:
@@ -44,12 +45,32 @@ def screen_all(work: Work, came: int) -> None:
             while falling:
                 fall_behind(work, first + lowest(falling), came)
                 falling = without_lowest(falling)
+    if has_seats_for_all(work, came, n_seats):
+        for role in range(N_ROLES):
+            if work.roles[role].people[SCREENING]:
+                until = min(day + nation.course_days[role], n_days)
+                row = work.calendar[until].people[AT_TRAINING, role]
+                nation.n_training += screen_role(work, queues[role], role, came, nation.fail_share, TRAINING, row)
+                remember(work.days, AT_TRAINING, until, role)
+        return
     n = np.int64(0)
     for role in range(N_ROLES):
         if work.roles[role].people[SCREENING]:
-            n += screen_role(work, queues[role], role, came, nation.fail_share)
+            row = work.calendar[came].people[AT_WAITING + 1, role]
+            n += screen_role(work, queues[role], role, came, nation.fail_share, WAITING, row)
+    work.days[came].waiting += n
     if n:
         nation.first_waiting = min(nation.first_waiting, came)
+
+
+@inlined
+def has_seats_for_all(work: Work, came: int, n_seats: int) -> bool:
+    """Whether whoever came on a day goes from screening to a seat at once: nobody waits or can come in between."""
+    nation, waiting = work.nation[0], np.int64(0)
+    for role in range(N_ROLES):
+        waiting += work.roles[role].people[WAITING]
+    is_free = n_seats - nation.n_training >= work.days[came].screening
+    return is_free and not (waiting or nation.n_behind or nation.any_ordered)
 
 
 @rule
@@ -63,14 +84,14 @@ def fall_behind(work: Work, i: int, came: int) -> None:
 
 
 @inlined
-def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float) -> int:
-    """See those of a role who came on a day, where desks keep up; returns how many."""
-    nation, waiting = work.nation[0], work.calendar[came].people[AT_WAITING + 1, role]
+def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float, there: int, next_row: Any) -> int:
+    """See those of a role who came on a day, where desks keep up; those who pass, whose number is returned, go on."""
+    nation = work.nation[0]
     of, keeps_up, serving = work.roles[role], nation.keeps_up, nation.serving
     screened, linear, moving = of.screened, of.linear, of.moving
-    before, after, out = of.counts[SCREENING], of.counts[WAITING], of.counts[SCREENED_OUT]
-    pass_weight = WEIGHTS[role, WAITING] - WEIGHTS[role, SCREENING]
-    fail_weight = WEIGHTS[role, SCREENED_OUT] - WEIGHTS[role, WAITING]
+    before, after, out = of.counts[SCREENING], of.counts[there], of.counts[SCREENED_OUT]
+    pass_weight = WEIGHTS[role, there] - WEIGHTS[role, SCREENING]
+    fail_weight = WEIGHTS[role, SCREENED_OUT] - WEIGHTS[role, there]
     all_seen, all_out = np.int32(0), np.int32(0)
     for i in range(len(moving)):
         moving[i] = queue[i] & keeps_up[i]
@@ -83,7 +104,7 @@ def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float)
         out[i] = failed
         before[i] -= seen
         after[i] += seen - failing
-        waiting[i] += seen - failing
+        next_row[i] += seen - failing
         moving[i] = failing
         linear[i] += COUNT(seen) * pass_weight + COUNT(failing) * fail_weight
         all_seen = np.int32(all_seen + seen)
@@ -92,11 +113,10 @@ def screen_role(work: Work, queue: Any, role: int, came: int, fail_share: float)
         serving[i] -= moving[i]
     n, n_out = np.int64(all_seen), np.int64(all_out)
     of.people[SCREENING] -= n
-    of.people[WAITING] += n - n_out
+    of.people[there] += n - n_out
     of.people[SCREENED_OUT] += n_out
     work.days[came].screening -= n
-    work.days[came].waiting += n - n_out
-    return n
+    return n - n_out
 
 
 @rule
@@ -227,11 +247,11 @@ def weigh_roles(nation: Any, roles: int, day: int) -> None:
 
 
 @part
-def mobilize(work: Work, levers: Any, p: Any, day: int, screening_days: int) -> None:
+def mobilize(work: Work, levers: Any, p: Any, n_seats: int, day: int, screening_days: int, n_days: int) -> None:
     """The desks' day: screen, meet disasters, take in who comes forward."""
     nation, came = work.nation[0], day - screening_days
     if came >= 0 and work.days[came].screening:
-        screen_all(work, came)
+        screen_all(work, came, n_seats, day, n_days)
     if nation.n_behind:
         for first in range(0, len(nation.keeps_up), STEP):
             behind = beyond(nation.keeps_up, -1, first)
