@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from sim import compiled, luck, model
 from sim.ensemble import run_ensemble
-from sim.parameters import free_parameters
-from sim.results import Decision, Run
+from sim.parameters import ROLES, free_parameters
+from sim.results import ENTERED, Decision, Run
+from sim.scenario import Change
 from sim.scenario_files import load
 from sim.setting import Setting, setting_of
 from sim.world import load_world
 from tests import strategies
+from tests.plays import WILLING, accept, setting, sizes
 
 pytest.importorskip("numba")
 SCENARIOS = sorted((Path(__file__).resolve().parents[1] / "scenarios").glob("*.toml"))
@@ -67,6 +69,25 @@ def test_any_valid_scenario_gives_the_same_run(data: st.DataObject) -> None:
     world = load_world(str(scenario.value("request.party"))).subset(codes)
     seed, draw = data.draw(st.integers(0, 2**64 - 1)), data.draw(st.none() | st.integers(0, 9))
     assert_engines_agree(setting_of(scenario, seed, draw, world), data.draw(st.integers(0, 1_000)))
+
+
+def test_people_are_split_by_the_sizes_of_the_evening_before() -> None:
+    # More have come than are sought, so that the sizes alone decide; on day 3 they change.
+    played = setting(
+        WILLING
+        | {"request.target": 100, "volunteers.share": 0.02, "volunteers.pace": 0.2}
+        | sizes(support=100, transport=300),
+        "TX",
+        6,
+        answers=[accept("TX", 0, 300)],
+        changes=[Change(3, {"request.roles.support": 300})],
+    )
+    assert_engines_agree(played, 0)
+    came = np.diff(compiled.run(played, 0).people[:, 0, :, ENTERED], axis=0)
+    support, transport = came[:, ROLES.index("support")], came[:, ROLES.index("transport")]
+    assert support[2] == pytest.approx(transport[2] / 3, abs=1)
+    assert support[3] == pytest.approx(transport[3], abs=1)
+    assert support[2] > 3
 
 
 # No shock, no change, nothing by court: governors sleep until luck may reach them.

@@ -236,6 +236,11 @@ MUTANTS = [
     ("coming forward", "if nation.weighed_on[roles] != day:", "if nation.weighed_on[roles] < 0:"),
     ("coming forward", "nation.chance if home.permitted else 0.0\n", "0.99 * nation.chance\n"),
     ("coming forward", "range(0, n, LANES)", "range(0, 1, LANES)"),
+    (
+        "coming forward",
+        "nation.sizes[role] = levers.sizes[role]",
+        "nation.sizes[role] = nation.wanted_sizes[role] = levers.sizes[role]",
+    ),
     ("coming forward", "= i, news[i], nation.n_wanted[roles]", "= i, news[i] - 1, nation.n_wanted[roles]"),
     ("falling behind", "over[i] = -capacity[i]\n", "over[i] = -capacity[i] - 1\n"),
     ("falling behind", "over[i] &= keeps_up[i]", "pass"),
@@ -433,6 +438,14 @@ def plays() -> list[tuple[Setting, int]]:
             "CA TX",
             20,
             answers=[accept("TX", 0, 300), accept("CA", 1, 100)],
+        ),
+        # Sizes change when nobody is missing any more: that day's split is by those of the evening before.
+        setting(
+            WILLING | {"request.target": 100, "volunteers.share": 0.02, "volunteers.pace": 0.2},
+            "TX",
+            12,
+            answers=[accept("TX", 0, 300)],
+            changes=[Change(3, {"request.roles.support": 1})],
         ),
         # Seats for everybody, and those ordered go home sooner.
         setting(

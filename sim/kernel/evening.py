@@ -96,6 +96,7 @@ def observe(work: Work) -> None:
         for stage in range(SCREENING, IN_PLACE + 1):
             serving += work.roles[role].people[stage]
         nation.wanted_missing[role] = max(0, nation.wanted_people[role] - serving)
+        nation.wanted_sizes[role] = nation.sizes[role]
     if nation.has_news:
         nation.has_news = 0
         gather_leans(work)

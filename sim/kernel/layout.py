@@ -55,7 +55,7 @@ def nation_type(n_places: int) -> Any:
         np.uint64: "k0 k1 replication",
     }
     by_role = {
-        np.int64: "course_days wanted_missing wanted_sizes wanted_people weights parts some",
+        np.int64: "course_days sizes wanted_missing wanted_sizes wanted_people weights parts some",
         np.float64: "costs pulls",
     }
     by_state = {
@@ -183,7 +183,8 @@ class Work(NamedTuple):
         a desk keeps up (-1), and what it can see in a day; the next day on which a governor must be looked at; whether it
         agreed (1) or refused (-1), whether it had been asked and whether it refuses to be a host in last evening's picture,
         and whether its answer has changed since; positions of states whose desk has opened; whether a state is federalized;
-        scratch; the hash so far, counts under their weights, and what was said under its weight. By set of roles: the
+        scratch; the hash so far, counts under their weights, and what was said under its weight. By role: the request's
+        sizes of today and people sought; who is missing, and the sizes, in last evening's picture. By set of roles: the
         weights by which those who come forward are split, and the day on which these were worked out. The words of the
         blocks of luck that were looked at last.
     homes, days

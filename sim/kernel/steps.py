@@ -126,7 +126,7 @@ def seek(nation: Any, levers: Any, p: Any) -> None:
     for role in range(N_ROLES):
         total += levers.sizes[role]
     for role in range(N_ROLES):
-        nation.wanted_sizes[role] = levers.sizes[role]
+        nation.sizes[role] = levers.sizes[role]
         nation.wanted_people[role] = wanted * levers.sizes[role] // total if total else 0
 
 
