@@ -12,11 +12,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,11 @@ from sim import luck
 from sim.packed import NUMBERS, Packed, pack
 from sim.results import SERIES, STATUSES, Decision, Run
 from sim.scenario import Scenario
-from sim.setting import Setting, setting_of
+from sim.setting import Setting
 from sim.world import World
 
 Pair = tuple[int | None, int]
+_OFFICERS = [SERIES.index("hired"), SERIES.index("deputized")]
 # Set in a folder of machine code once all of it is there.
 _DONE = "complete"
 # What goes into the machine code: the loop over days, the rules that it calls, and the layout of what it reads.
@@ -144,7 +146,8 @@ def _key(seed: int) -> tuple[np.uint64, np.uint64]:
 
 def _records(values: NDArray[np.float64]) -> Any:
     """The same numbers as records with a field for each parameter."""
-    return values.view(NUMBERS)[..., 0].view(np.recarray)
+    # No `recarray`: it makes a new type of each view, which Numba would look through field by field at every call.
+    return values.view(NUMBERS)[..., 0]
 
 
 def chunk(
@@ -245,24 +248,23 @@ def run(setting: Setting, replication: int) -> Run:
     is_real = setting.world is setting.scenario.world
     of = packed(setting.scenario) if is_real else pack(setting.scenario, setting.world)
     n_days, n_states = len(of.plan.levers_of), len(of.plan.homes)
-    p = setting.levers[0].p
-    full = code.everything(n_days, n_states, most_decisions(setting))
+    full = code.everything(n_days, n_states, of.most_decisions)
     chunk = _played(of, setting.seed, [(setting.draw, replication)], full)
-    series = dict(zip(SERIES, chunk.series[0], strict=True))
+    daily = chunk.series[0].astype(np.int64)
     approval = int(chunk.approval[0])
     return Run(
         draw=setting.draw,
         replication=replication,
         codes=setting.world.codes,
-        p=p,
+        p=setting.levers[0].p,
         approval_day=None if approval < 0 else approval,
         people=_people(full),
         status=full.status,
         permitted=full.permitted,
-        officers=np.column_stack([series["hired"], series["deputized"]]).astype(np.int64),
-        below_reserve=series["below_reserve"].astype(np.int64),
-        missing=series["missing"].astype(np.int64),
-        decisions=_decisions(code, full.decisions[: _rooms.work.nation[0].n_decisions]),
+        officers=daily[_OFFICERS].T,
+        below_reserve=daily[SERIES.index("below_reserve")],
+        missing=daily[SERIES.index("missing")],
+        decisions=Told(full.decisions[: int(_rooms.work.nation["n_decisions"][0])]),
     )
 
 
@@ -272,29 +274,40 @@ def _people(full: Any) -> NDArray[np.int32]:
     return counted[:, : full.status.shape[1]]
 
 
-def most_decisions(setting: Setting) -> int:
-    """No run can bring more decisions: each ask ends in one, and each agreement in at most one withdrawal."""
-    # Days without a change share one object.
-    numbers = [levers.p for levers in {id(levers): levers for levers in setting.levers}.values()]
-    rounds = max(int(p.rounds_most) for p in numbers)
-    gap = min(int(p.rounds_gap_days) for p in numbers)
-    return 2 * len(setting.world.states) * (min(rounds, setting.n_days // gap + 1) + 1)
+@dataclass(frozen=True, eq=False)
+class Told(Sequence[Decision]):
+    """Decisions of one run: records, of which tuples are made once somebody reads one."""
 
+    records: Any
 
-def _decisions(code: Any, rows: Any) -> list[Decision]:
-    """Decisions from their records."""
-    columns: dict[str, Iterable[Any]] = {name: rows[name].tolist() for name in Decision._fields}
-    columns["answer"] = map(code.DECISIONS.__getitem__, columns["answer"])
-    columns["terms"] = map(tuple, columns["terms"])
-    columns["is_forced"] = map(bool, columns["is_forced"])
-    return [Decision(*row) for row in zip(*columns.values(), strict=True)]
+    @cached_property
+    def _rows(self) -> list[Decision]:
+        code: Any = kernel()
+        columns: dict[str, Iterable[Any]] = {name: self.records[name].tolist() for name in Decision._fields}
+        columns["answer"] = map(code.DECISIONS.__getitem__, columns["answer"])
+        columns["terms"] = map(tuple, columns["terms"])
+        columns["is_forced"] = map(bool, columns["is_forced"])
+        return [Decision(*row) for row in zip(*columns.values(), strict=True)]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, k: int) -> Decision: ...
+    @overload
+    def __getitem__(self, k: slice) -> list[Decision]: ...
+    def __getitem__(self, k: int | slice) -> Decision | list[Decision]:
+        return self._rows[k]
+
+    def __iter__(self) -> Iterator[Decision]:
+        return iter(self._rows)
 
 
 def people(scenario: Scenario, seed: int, pairs: Sequence[Pair]) -> Iterator[NDArray[np.int32]]:
     """Of one run after the other, whole people at each evening: shape (n_days, n_states, n_roles, n_stages)."""
     code: Any = kernel()
-    of, room = packed(scenario), most_decisions(setting_of(scenario, seed, None))
+    of = packed(scenario)
     for pair in pairs:
-        full = code.everything(len(of.plan.levers_of), len(of.plan.homes), room)
+        full = code.everything(len(of.plan.levers_of), len(of.plan.homes), of.most_decisions)
         _played(of, seed, [pair], full)
         yield _people(full)

@@ -31,7 +31,7 @@ from sim.world import World
 N_ROLES, N_STAGES = len(ROLES), len(STAGES)
 
 # The register as a record: `p.tour_days` in a rule is a number at a fixed place.
-NUMBERS = np.dtype([(name, np.float64) for name in Numbers._fields])
+NUMBERS = np.dtype((np.record, [(name, np.float64) for name in Numbers._fields]))
 
 # What a set of levers fixes for all draws, besides its numbers.
 LEVERS = np.dtype(
@@ -198,11 +198,14 @@ class Packed(NamedTuple):
 
     numbers
         Defaults by set of levers, shape (n_levers, n_parameters).
+    most_decisions
+        No run can bring more: each ask ends in one, and each agreement in at most one withdrawal.
     """
 
     plan: Plan
     draws: Draws
     numbers: NDArray[np.float64]
+    most_decisions: int
 
 
 class Land(NamedTuple):
@@ -225,7 +228,11 @@ def pack(scenario: Scenario, world: World | None = None) -> Packed:
         levers_of[day] = len(stages) - 1
     plan = _plan(setting, stages, levers_of)
     numbers = np.array([levers.p for levers in stages], np.float64)
-    return Packed(plan, _draws(scenario, numbers), numbers)
+    # Levers alone bound the asks, and no draw moves them.
+    rounds = max(int(levers.p.rounds_most) for levers in stages)
+    gap = min(int(levers.p.rounds_gap_days) for levers in stages)
+    asks = min(rounds, setting.n_days // gap + 1)
+    return Packed(plan, _draws(scenario, numbers), numbers, 2 * len(plan.homes) * (asks + 1))
 
 
 def _plan(setting: Setting, stages: list[Levers], levers_of: NDArray[np.int64]) -> Plan:

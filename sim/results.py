@@ -113,7 +113,7 @@ class Run:
     officers: NDArray[np.int64]
     below_reserve: NDArray[np.int64]
     missing: NDArray[np.int64]
-    decisions: list[Decision] = field(default_factory=list)
+    decisions: Sequence[Decision] = ()
     events: list[Event] = field(default_factory=list)
 
     @property

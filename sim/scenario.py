@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Literal
 
 import tomli_w
@@ -158,7 +159,7 @@ class Scenario:
         """The scenario as a file that extends nothing."""
         return tomli_w.dumps(self.document())
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of what is simulated: the document without its words."""
         told = {key: value for key, value in self.document().items() if key not in ("title", "question", "sources")}

@@ -189,10 +189,10 @@ def fixed(of: Packed) -> Any:
 def _beyond(of: Packed) -> str:
     """What of a scenario is beyond the limit, in words; nothing where all of it can be played."""
     plan, homes, draws, levers = of.plan, of.plan.homes, of.draws, of.plan.levers[0]
-    p = of.numbers[0].view(NUMBERS).view(np.recarray)[0]
+    p = of.numbers[0].view(NUMBERS)[0]
     highest = of.numbers[0].copy()
     np.maximum.at(highest, draws.column, draws.high)
-    most = highest.view(NUMBERS).view(np.recarray)[0]
+    most = highest.view(NUMBERS)[0]
     courses = (most.training_days_administration, most.training_days_support)
     courses += (most.training_days_transport, most.training_days_detention)
     reasons = {

@@ -142,21 +142,24 @@ DAY = np.dtype(
     ]
 )
 DECISION = np.dtype(
-    [
-        ("day", np.int64),
-        ("state", np.int64),
-        ("answer", np.int64),
-        ("ask", np.int64),
-        ("role", np.int64),
-        ("permitted", np.int64),
-        ("offered", np.int64),
-        ("quota", np.int64),
-        ("is_forced", np.int64),
-        ("support", np.float64),
-        ("threshold", np.float64),
-        ("chance", np.float64),
-        ("terms", np.float64, (N_TERMS,)),
-    ]
+    (
+        np.record,
+        [
+            ("day", np.int64),
+            ("state", np.int64),
+            ("answer", np.int64),
+            ("ask", np.int64),
+            ("role", np.int64),
+            ("permitted", np.int64),
+            ("offered", np.int64),
+            ("quota", np.int64),
+            ("is_forced", np.int64),
+            ("support", np.float64),
+            ("threshold", np.float64),
+            ("chance", np.float64),
+            ("terms", np.float64, (N_TERMS,)),
+        ],
+    )
 )
 
 # Layers of the calendar. Where two stand for one stage, the first holds those who were called, the second those ordered;
@@ -257,5 +260,5 @@ def everything(n_days: int, n_states: int, n_decisions: int) -> Full:
         np.empty((n_days, N_STAGES, N_ROLES, places_of(n_states)), np.int32),
         np.empty((n_days, n_states), np.int8),
         np.empty((n_days, n_states), np.int8),
-        np.empty(n_decisions, DECISION).view(np.recarray),
+        np.empty(n_decisions, DECISION),
     )
