@@ -252,10 +252,21 @@ def chance_of_ordering(support: float, threshold: float) -> float:
 
 
 def tipping_support(precision: float, u: float) -> float:
-    """The support at which a governor with this luck would have answered the other way.
+    """The support at which a governor with this luck would have answered the other way; NaN without precision.
 
-    A role is permitted where `u < chance_of_permitting(precision, support)`; without precision nothing tips it.
+    There `chance_of_permitting` is `u`.
     """
     if precision <= 0.0:
         return math.nan
     return math.log(u / (1.0 - u)) / precision
+
+
+def is_permitted(support: float, threshold: float, u: float) -> bool:
+    """Whether a role with this support is permitted: `u < chance_of_permitting(precision, support)`.
+
+    Parameters
+    ----------
+    threshold
+        `tipping_support(precision, u)`, one for all roles; where nothing tips the answer, luck alone decides.
+    """
+    return u < 0.5 if math.isnan(threshold) else support > threshold

@@ -79,7 +79,8 @@ def volunteering_share(
     if share >= 1.0:
         return 1.0
     even = logit(share) + role + pay * is_paid_long + spread * z
-    return logistic(even) * next_call ** float(calls)
+    first = logistic(even)
+    return first * next_call ** float(calls) if calls > 0 else first
 
 
 def mean_pull(pulls: Sequence[float], sizes: Sequence[int], permitted: int) -> float:
@@ -104,7 +105,7 @@ def reach_today(mobilized: float, disaster_share: float, lapse: float, is_lapse:
     """
     home = 1.0 - mobilized
     left = max(0.0, home - disaster_share) / home if home > 0.0 else 0.0
-    return left * math.exp(lapse * is_lapse)
+    return left * math.exp(lapse) if is_lapse > 0.0 else left
 
 
 def available(strength: float, mobilized: float, disaster_share: float, not_deployable: float, busy: float) -> float:

@@ -236,13 +236,13 @@ class StateAgent:
         """Say yes to what this ask's luck permits, or no."""
         p = self.shared.levers.p
         u = self.shared.luck.permit[self.index][self.asks]
+        threshold = rules.tipping_support(p.precision, u)
         permitted = 0
         for r in _ROLES:
-            if roles >> r & 1 and u < rules.chance_of_permitting(p.precision, general - costs[r]):
+            if roles >> r & 1 and rules.is_permitted(general - costs[r], threshold, u):
                 permitted |= 1 << r
         if self.shared.levers.is_bundled and permitted != roles:
             permitted = 0
-        threshold = rules.tipping_support(p.precision, u)
         if permitted:
             self.accept(permitted, roles, role, general, costs[role], threshold)
         else:

@@ -266,12 +266,12 @@ def consider(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, change
     if luck_of(home, nation, luck.ANSWER, day) >= chance:
         return
     u, permitted = ask_luck(home, nation, luck.PERMIT)[0], 0
+    threshold = governors.tipping_support(p.precision, u)
     for r in range(N_ROLES):
-        if roles >> r & 1 and u < governors.chance_of_permitting(p.precision, general - nation.costs[r]):
+        if roles >> r & 1 and governors.is_permitted(general - nation.costs[r], threshold, u):
             permitted |= 1 << r
     if levers.is_bundled and permitted != roles:
         permitted = 0
-    threshold = governors.tipping_support(p.precision, u)
     if permitted:
         accept(decisions, work, levers, p, changes, i, permitted, roles, role, general, cost, threshold, -1)
     else:
@@ -351,26 +351,27 @@ def next_look(home: Any, nation: Any, levers: Any, p: Any, since: int, n_days: i
     if home.is_pending:
         last_days = int(math.ceil(home.deadline - p.decide_last_days))
         until = min(until, home.deadline)
-        day = first_below(home, nation, luck.ANSWER, home.calm_bound, since, min(until, last_days))
-        if day >= last_days:
-            day = first_below(home, nation, luck.ANSWER, home.last_bound, max(since, last_days), until)
-        until = day
+        until = first_below(home, nation, luck.ANSWER, home.calm_bound, home.last_bound, last_days, since, until)
     if home.status in (ACCEPTED, LIMITED):
         if p.volunteers_basis > 0.0 and not home.has_weighed_orders:
             until = min(until, max(since, home.call_day + int(p.directed_patience)))
         if levers.may_withdraw:
             if home.withdraw_wake < since:
-                home.withdraw_wake = first_below(home, nation, luck.WITHDRAW, home.withdraw_bound, since, n_days)
+                bound = home.withdraw_bound
+                home.withdraw_wake = first_below(home, nation, luck.WITHDRAW, bound, bound, n_days, since, n_days)
             until = min(until, home.withdraw_wake)
     return until
 
 
 @rule
-def first_below(home: Any, nation: Any, purpose: Any, bound: float, since: int, until: int) -> int:
-    """The first day, from one on and before another, on which a state's luck is below a bound; a block serves four days."""
-    top, which = luck.reach(bound), kind_of(purpose)
+def first_below(
+    home: Any, nation: Any, purpose: Any, bound: float, last_bound: float, last_days: int, since: int, until: int
+) -> int:
+    """The first day, from one on and before another, on which a state's luck is below a bound, or another in the last days."""
+    # A block serves four days, of which some may be last ones.
+    top, last_top, which = luck.reach(bound), luck.reach(max(bound, last_bound)), kind_of(purpose)
     for first in range(since >> 2, (until + 3) >> 2, LOOK):
-        low = look_ahead(nation, WORD(purpose), home.fips, first, top)
+        low = look_ahead(nation, WORD(purpose), home.fips, first, top, last_top, last_days >> 2)
         while low:
             b = lowest(low)
             low = without_lowest(low)
@@ -379,7 +380,7 @@ def first_below(home: Any, nation: Any, purpose: Any, bound: float, since: int, 
                 break
             keep_luck(home, which, four, uniforms(nation, b))
             for day in range(max(since, 4 * four), min(4 * four + 4, until)):
-                if home.daily_luck[which, day & 3] < bound:
+                if home.daily_luck[which, day & 3] < (last_bound if day >= last_days else bound):
                     return day
     return max(since, until)
 
@@ -410,7 +411,9 @@ def answer_one(decisions: Any, plan: Plan, work: Work, levers: Any, p: Any, chan
     nation = work.nation[0]
     day, wake, home = nation.day, nation.wake, work.homes[i]
     if not home.has_governor:
-        if home.status == UNDECIDED and day == home.asked_on + 1:
+        if home.status != UNDECIDED:
+            wake[i] = n_days
+        elif day == home.asked_on + 1:
             send(plan, work, p, changes, i)
         return
     agrees = home.status in (ACCEPTED, LIMITED)

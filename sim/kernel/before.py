@@ -160,7 +160,7 @@ def draw_disasters(plan: Plan, work: Work, p: Any, n_days: int) -> None:
             # A day's chance is below its rate, so a look at four days at once is nearly always enough.
             top = luck.reach(ABOVE * p.disaster_rate * work.homes[i].most_disasters)
             for first in range(0, (n_days + 3) >> 2, LOOK):
-                low = look_ahead(nation, WORD(luck.DISASTER), fips, first, top)
+                low = look_ahead(nation, WORD(luck.DISASTER), fips, first, top, top, 0)
                 while low:
                     b = lowest(low)
                     low = without_lowest(low)

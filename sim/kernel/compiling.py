@@ -55,6 +55,7 @@ for _rule in (
     governors.offered,
     governors.chance_of_ordering,
     governors.tipping_support,
+    governors.is_permitted,
     shocks.chance_within_a_day,
     shocks.days_to_order,
     shocks.days_to_stay,

@@ -210,6 +210,8 @@ def take_in(work: Work, levers: Any, day: int) -> None:
     """Those who come forward today become a cohort in each state, split over roles."""
     nation, news = work.nation[0], work.nation[0].news
     who, seated, totals, sought, n = nation.who, nation.seated, nation.totals, nation.sought, np.int64(0)
+    # Numbers in hand, where the compiler would read each row again after every number written into another.
+    n_people, is_crowded = np.int64(0), np.int64(0)
     for first in range(0, len(news), STEP):
         coming = beyond(news, 0, first)
         while coming:
@@ -221,19 +223,23 @@ def take_in(work: Work, levers: Any, day: int) -> None:
                 weigh_roles(nation, roles, day)
             for role in range(N_ROLES):
                 sought[role, n] = nation.wanted[roles, role]
-            who[n], seated[n], totals[n] = i, news[i], nation.n_wanted[roles]
-            work.days[day].screening += seated[n]
-            if seated[n] > nation.capacity[i]:
-                work.days[day].is_crowded = 1
+            coming_here = np.int64(news[i])
+            who[n], seated[n], totals[n] = i, coming_here, nation.n_wanted[roles]
+            n_people += coming_here
+            is_crowded |= np.int64(coming_here > nation.capacity[i])
             if nation.any_ordered:
                 work.calendar[day].was_ordered[i] = home.ordered_by >= 0
             n += 1
     # Places from the last one on hold what an earlier day left there, and nobody reads what comes of it.
     for first in range(0, n, LANES):
         split_lanes(nation, sought, first)
+    queues, going = work.calendar[day].people[AT_SCREENING], nation.going
     for k in range(n):
+        i = who[k]
         for role in range(N_ROLES):
-            work.calendar[day].people[AT_SCREENING, role, who[k]] = nation.going[role, k]
+            queues[role, i] = going[role, k]
+    work.days[day].screening += n_people
+    work.days[day].is_crowded = is_crowded
 
 
 @rule
@@ -250,6 +256,8 @@ def weigh_roles(nation: Any, roles: int, day: int) -> None:
 def mobilize(work: Work, levers: Any, p: Any, n_seats: int, day: int, screening_days: int, n_days: int) -> None:
     """The desks' day: screen, meet disasters, take in who comes forward."""
     nation, came = work.nation[0], day - screening_days
+    if not nation.n_active:
+        return
     if came >= 0 and work.days[came].screening:
         screen_all(work, came, n_seats, day, n_days)
     if nation.n_behind:

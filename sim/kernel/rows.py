@@ -65,17 +65,21 @@ def add_row(total: Any, row: Any) -> None:
 
 
 @inlined
-def look_ahead(nation: Any, purpose: Any, fips: Any, block: int, top: Any) -> Any:
+def look_ahead(nation: Any, purpose: Any, fips: Any, block: int, top: Any, last_top: Any, turn: int) -> Any:
     """In which of the next LOOK blocks of luck, of four days each, a word is at most so much: bits, found as vectors.
 
-    The words of these blocks are left in `words`.
+    From the block `turn` on, `last_top` is the most. The words of these blocks are left in `words`.
     """
-    k0, k1, replication, words, found = nation.k0, nation.k1, nation.replication, nation.words, WORD(0)
+    k0, k1, replication, words = nation.k0, nation.k1, nation.replication, nation.words
+    found, late = WORD(0), WORD(0)
     for b in range(LOOK):
         c0, c1, c2, c3 = luck.words(k0, k1, replication, purpose, fips, WORD(block) + WORD(b))
         words[0, b], words[1, b], words[2, b], words[3, b] = c0, c1, c2, c3
-        found |= WORD(luck.least(c0, c1, c2, c3) <= top) << WORD(b)
-    return found
+        least = luck.least(c0, c1, c2, c3)
+        found |= WORD(least <= top) << WORD(b)
+        late |= WORD(least <= last_top) << WORD(b)
+    early = (_ONE << WORD(min(max(turn - block, 0), LOOK))) - _ONE
+    return found & early | late & ~early
 
 
 @inlined
