@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -126,7 +127,7 @@ class Experiment:
     outcomes: tuple[str, ...] = tuple(OUTCOMES)
     seed: int = 1
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Dotted names of the factors."""
         return tuple(factor.name for factor in self.factors)

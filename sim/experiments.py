@@ -185,8 +185,8 @@ def points_csv(experiment: Experiment, design: Sequence[Point]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["point", *experiment.names])
-    for number, point in enumerate(design):
-        writer.writerow([number, *(_told(point[name]) for name in experiment.names)])
+    columns = [[_told(point[name]) for point in design] for name in experiment.names]
+    writer.writerows(zip(range(len(design)), *columns, strict=True))
     return text.getvalue()
 
 

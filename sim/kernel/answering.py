@@ -331,12 +331,10 @@ def bound(home: Any, nation: Any, levers: Any, p: Any, i: int, ambiguity: float)
         home.calm_bound = home.last_bound = 0.0
         if role >= 0:
             furthest = max(abs(low - cost), abs(high - cost))
-            home.calm_bound = HAIR + ABOVE * governors.rate_of_answering(
+            rate = governors.rate_of_answering(
                 p.decide_pace, p.decide_conviction, furthest, p.decide_ambiguity, ambiguity, p.decide_deadline, 0.0
             )
-            home.last_bound = HAIR + ABOVE * governors.rate_of_answering(
-                p.decide_pace, p.decide_conviction, furthest, p.decide_ambiguity, ambiguity, p.decide_deadline, 1.0
-            )
+            home.calm_bound, home.last_bound = HAIR + ABOVE * rate, HAIR + ABOVE * rate * nation.haste
     agrees = home.status in (ACCEPTED, LIMITED)
     if levers.may_withdraw and agrees and doubt(p, low - cost) > home.withdraw_bound:
         # With a margin, so that the next doubt need seldom be looked for again.

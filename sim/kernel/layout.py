@@ -51,7 +51,7 @@ def nation_type(n_places: int) -> Any:
         " is_dirty picture any_ordered any_moved must_settle has_said n_behind n_away screening_days n_active missing n_sending"
         " n_training n_awaiting first_waiting first_awaiting n_decisions strength strength_of_strip n_refusing"
         " n_refusing_in_strip",
-        np.float64: "national partisan ceiling chance fail_share refused refused_in_strip status_cost",
+        np.float64: "national partisan ceiling chance fail_share refused refused_in_strip status_cost haste",
         np.uint64: "k0 k1 replication",
     }
     by_role = {

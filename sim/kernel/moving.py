@@ -1,5 +1,6 @@
 """People on the move: shocks that close roles; courses, journeys and tours that end; those who leave."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def turn_day(plan: Plan, work: Work, records: Any, values: Any, day: int) -> Non
             nation.n_away += plan.is_away[stage, i]
         p = records[stage]
         seek(nation, plan.levers[stage], p)
+        nation.haste = math.exp(max(p.decide_deadline, 0.0))
         nation.status_cost = values[stage, plan.levers[stage].status_cost_at]
         nation.costs[0], nation.costs[1] = p.support_role_administration, p.support_role_support
         nation.costs[2], nation.costs[3] = p.support_role_transport, p.support_role_detention
