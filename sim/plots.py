@@ -217,7 +217,8 @@ def _over_time(ensemble: Result, series: str, unit: str, levels: list[Level], hi
         for words, level, colour, dash in levels
     ]
     bands = [area(days, p05, p95, "5 to 95 % of runs", WIDE), area(days, p25, p75, "25 to 75 %", NARROW)]
-    return laid_out(go.Figure([*bands, line, *compared]), ensemble, unit, highest)
+    # Traces and layout at once: Plotly would make a layout of its own first.
+    return go.Figure([*bands, line, *compared], over_days(ensemble, unit, highest))
 
 
 def area(
@@ -241,6 +242,13 @@ def area(
 
 
 def laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> go.Figure:
+    """A figure with axes of days and dates."""
+    # At once, because Plotly's `update_layout` takes several times as long.
+    figure.layout = over_days(ensemble, unit, highest)
+    return figure
+
+
+def over_days(ensemble: Result, unit: str, highest: float) -> dict[str, Any]:
     """Axes with days and dates."""
     marked, drawn = marked_days(ensemble.n_days), layout("day since the request, and date", unit)
     drawn["xaxis"] |= {
@@ -252,9 +260,7 @@ def laid_out(figure: go.Figure, ensemble: Result, unit: str, highest: float) -> 
         "automargin": True,
     }
     drawn["yaxis"] |= {"range": [0.0, 1.05 * max(1.0, highest)], "tickformat": ",~g"}
-    # At once, because Plotly's `update_layout` takes several times as long.
-    figure.layout = drawn
-    return figure
+    return drawn
 
 
 def short(values: Numbers, decimals: int) -> NDArray[np.float32]:

@@ -84,5 +84,4 @@ def _set_aside(title: str) -> None:
 def footer() -> None:
     """What stands at the foot of every page."""
     now = document.current()
-    st.divider()
-    st.markdown(f":small[Model {model_version()}, seed {now.seed}, {now.runs:,} runs. {plain(NOT_A_FORECAST)}]")
+    st.markdown(f"---\n:small[Model {model_version()}, seed {now.seed}, {now.runs:,} runs. {plain(NOT_A_FORECAST)}]")
