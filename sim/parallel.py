@@ -6,13 +6,14 @@ Whatever runs in parallel in this project goes through `spread`, which takes any
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from queue import SimpleQueue
-from threading import Event, Thread, current_thread, main_thread
+from threading import Event, Thread, current_thread, get_native_id, main_thread
 from typing import Any, TypeVar
 
 from sim.parameters import InputError
@@ -22,6 +23,8 @@ Result = TypeVar("Result")
 
 # Tasks handed out at a time: enough that no worker of a small cluster waits, few enough that millions need no memory.
 AHEAD = 64
+# What threads in the background leave to others, as `nice` counts it: about nine tenths where cores are short.
+GIVEN_WAY = 10
 # Seconds between two looks at whether a cluster is still there.
 LOOK_EVERY = 1.0
 
@@ -42,7 +45,9 @@ def cores(jobs: int = 0) -> int:
 
 
 @contextmanager
-def workers(jobs: int, scheduler: str | None = None, in_threads: bool = False) -> Iterator[Executor | None]:
+def workers(
+    jobs: int, scheduler: str | None = None, in_threads: bool = False, in_background: bool = False
+) -> Iterator[Executor | None]:
     """An executor, or None for one worker alone: this one.
 
     Parameters
@@ -53,6 +58,8 @@ def workers(jobs: int, scheduler: str | None = None, in_threads: bool = False) -
         Address of a Dask scheduler, `tcp://host:port`, whose workers are used instead.
     in_threads
         Threads and not processes: for compiled code, which lets other threads run.
+    in_background
+        Threads that give way to whatever else this machine has to do, on systems where one thread can.
     """
     if scheduler is not None:
         with _cluster(scheduler) as executor:
@@ -63,13 +70,20 @@ def workers(jobs: int, scheduler: str | None = None, in_threads: bool = False) -
         return
     pool: Executor
     if in_threads:
-        pool = ThreadPoolExecutor(cores(jobs))
+        pool = ThreadPoolExecutor(cores(jobs), initializer=_give_way if in_background else None)
     else:
         pool = ProcessPoolExecutor(cores(jobs), mp_context=get_context("spawn"), initializer=_live_with_the_parent)
     try:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _give_way() -> None:
+    """Let all other threads go first; only on Linux is this of one thread and not of the whole process."""
+    if sys.platform == "linux":
+        me = get_native_id()
+        os.setpriority(os.PRIO_PROCESS, me, min(19, os.getpriority(os.PRIO_PROCESS, me) + GIVEN_WAY))
 
 
 def _live_with_the_parent() -> None:

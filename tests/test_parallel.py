@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import CancelledError, Executor, Future
 from pathlib import Path
+from threading import get_native_id
 from typing import Any
 
 import pytest
@@ -36,6 +37,18 @@ def test_tasks_are_taken_as_they_are_needed() -> None:
         assert len(taken) == AHEAD + 1
         work.close()  # type: ignore[attr-defined]
     assert len(taken) == AHEAD + 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can slow down one thread alone")
+def test_threads_in_the_background_give_way_and_nobody_else_does() -> None:
+    def niceness(_: object) -> int:
+        return os.getpriority(os.PRIO_PROCESS, get_native_id())
+
+    here = niceness(None)
+    with workers(2, in_threads=True, in_background=True) as background, workers(2, in_threads=True) as others:
+        assert {found for _, found in spread(background, niceness, range(8))} == {min(19, here + parallel.GIVEN_WAY)}
+        assert {found for _, found in spread(others, niceness, range(8))} == {here}
+    assert niceness(None) == here
 
 
 def test_what_work_raises_is_raised_here() -> None:

@@ -98,8 +98,11 @@ def _run(digest: str, seed: int, number: int, with_events: bool, _scenario: Scen
 
 @st.cache_resource(show_spinner=False)
 def _pool() -> tuple[Any, Any]:
-    """The workers of this server: threads for compiled code, else processes; the context is kept, for they end with it."""
-    context = workers(JOBS, in_threads=compiled.unavailable() is None)
+    """The workers of this server: threads for compiled code, else processes; the context is kept, for they end with it.
+
+    Threads give way, because drawing a page takes less time than the runs behind another one: so fewer visitors wait.
+    """
+    context = workers(JOBS, in_threads=compiled.unavailable() is None, in_background=True)
     return context, context.__enter__()
 
 
