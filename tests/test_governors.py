@@ -123,6 +123,27 @@ def test_nothing_tips_a_coin_flip() -> None:
     assert math.isnan(rules.tipping_support(0.0, 0.3))
 
 
+@given(support=SUPPORT, u=st.floats(1e-9, 1.0 - 1e-9), precision=st.floats(0.0, 10.0))
+def test_a_role_is_permitted_where_luck_lies_below_the_chance(support: float, u: float, precision: float) -> None:
+    threshold, chance = rules.tipping_support(precision, u), rules.chance_of_permitting(precision, support)
+    # Closer than this the two ways of rounding may part.
+    if abs(u - chance) > 1e-12:
+        assert rules.is_permitted(support, threshold, u) == (u < chance)
+
+
+@pytest.mark.parametrize(("support", "is_permitted"), [(-1.11, False), (-1.10, False), (-1.09, True), (0.0, True)])
+def test_luck_of_one_in_four_permits_from_odds_of_one_to_three_on(support: float, is_permitted: bool) -> None:
+    # The chance is 1/4 at a support of -log(3) = -1.0986.
+    assert rules.is_permitted(support, rules.tipping_support(1.0, 0.25), 0.25) == is_permitted
+
+
+@pytest.mark.parametrize("support", [-5.0, 0.0, 5.0])
+def test_without_precision_luck_alone_permits(support: float) -> None:
+    nothing = rules.tipping_support(0.0, 0.3)
+    assert rules.is_permitted(support, nothing, 0.3)
+    assert not rules.is_permitted(support, nothing, 0.7)
+
+
 # --- Answering
 
 
