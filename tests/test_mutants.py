@@ -113,7 +113,7 @@ MUTANTS = [
         "work.calendar[came].people[AT_WAITING + 1, role, i] += seen - failed",
         "work.calendar[min(came + 1, day)].people[AT_WAITING + 1, role, i] += seen - failed",
     ),
-    ("screening", "day - screening_days\n    if came >= 0", "day - screening_days + 1\n    if came >= 0"),
+    ("screening", ", day - screening_days\n", ", day - screening_days + 1\n"),
     (
         "screening",
         "row = work.calendar[came].people[AT_WAITING + 1, role]",
