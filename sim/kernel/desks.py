@@ -196,6 +196,7 @@ def chance_today(work: Work, levers: Any, p: Any, i: int, day: int, disaster: fl
 def come_all(nation: Any, chances: Any) -> None:
     """Those who come forward today in all states, under the chances of today: fills `news`."""
     come, pool, offer, entered, news = nation.come, nation.pool, nation.offer, nation.entered, nation.news
+    serving = nation.serving
     for i in range(len(come)):
         more = people.come_forward(come[i], pool[i], float(offer[i]), chances[i])
         more = more if pool[i] > come[i] and entered[i] < offer[i] else come[i]
@@ -203,6 +204,7 @@ def come_all(nation: Any, chances: Any) -> None:
         come[i] = more
         news[i] = n
         entered[i] += n
+        serving[i] += n
 
 
 @part

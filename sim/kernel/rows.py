@@ -115,8 +115,8 @@ def split_lanes(nation: Any, weights: Any, first: int) -> None:
 
 @inlined
 def enter_all(work: Work, role: int, row: Any) -> None:
-    """In all states at once, so many come forward."""
-    of, serving = work.roles[role], work.nation[0].serving
+    """In all states at once, so many of those who came forward are of this role."""
+    of = work.roles[role]
     entered, to, linear = of.counts[ENTERED], of.counts[SCREENING], of.linear
     weight, total = WEIGHTS[role, ENTERED] + WEIGHTS[role, SCREENING], np.int32(0)
     for i in range(len(to)):
@@ -125,7 +125,6 @@ def enter_all(work: Work, role: int, row: Any) -> None:
         entered[i] += n
         to[i] += n
         linear[i] += COUNT(n) * weight
-        serving[i] += n
     of.people[ENTERED] += total
     of.people[SCREENING] += total
 
