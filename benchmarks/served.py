@@ -16,6 +16,8 @@ from tempfile import TemporaryFile
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
 PATIENCE = 120.0
+# What the Makefile sets for `make app` and `make class`.
+HEAPS = {"MALLOC_ARENA_MAX": "2"}
 # Keeps Chromium from looking up hosts of its own while we list what a page asks for.
 QUIET = "--disable-gpu --disable-background-networking --disable-component-update --disable-sync --disable-quic --no-first-run"
 
@@ -41,7 +43,9 @@ def served(words: Sequence[str], port: int, where: Path = ROOT) -> Iterator["sub
     """A server started by `python WORDS` in a folder, from when it is healthy until the block ends."""
     # A file and not a pipe, which would fill and stop a server that nobody reads.
     with TemporaryFile() as said:
-        server = subprocess.Popen([sys.executable, *words], cwd=where, stdout=said, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            [sys.executable, *words], cwd=where, stdout=said, stderr=subprocess.STDOUT, env=os.environ | HEAPS
+        )
         try:
             deadline = time.monotonic() + PATIENCE
             while not is_healthy(port):

@@ -270,7 +270,11 @@ MUTANTS = [
     ("sleeping", "HAIR + ABOVE * rate, HAIR", "0.7 * rate, HAIR"),
     ("sleeping", "HAIR + ABOVE * rate * nation.haste", "0.5 * rate * nation.haste"),
     ("sleeping", "nation.haste = math.exp(max(p.decide_deadline, 0.0))", "nation.haste = 1.0"),
-    ("sleeping", "low = look_ahead(nation, WORD(purpose), home.fips, first, top, last_top, last_days >> 2)", "low = WORD(0)"),
+    (
+        "sleeping",
+        "low = look_ahead(nation, WORD(purpose), home.fips, first, top, last_top, last_days >> 2)",
+        "low = WORD(0)",
+    ),
     ("sleeping", "top, last_top, last_days >> 2)", "top, last_top, (last_days >> 2) + 1)"),
     ("sleeping", "top, last_top, last_days >> 2)", "top, top, last_days >> 2)"),
     ("sleeping", "late & ~early", "late & early"),
