@@ -87,6 +87,11 @@ def daily_table(
     return table
 
 
+def told_table(columns: Mapping[str, Sequence[str]]) -> pa.Table:
+    """Columns of words, all of one length, as an Arrow table, which Streamlit sends as it is."""
+    return pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()})
+
+
 def mean_table(ensemble: Ensemble | Summary, names: Sequence[str], days: Sequence[int]) -> dict[str, list[Any]]:
     """Some series by day: their means over runs."""
     dates = [(ensemble.scenario.start + timedelta(days=day)).isoformat() for day in days]

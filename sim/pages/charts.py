@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
 import streamlit as st
 
-from sim.export import csv_of, parquet_of
+from sim.export import csv_of, parquet_of, told_table
 from sim.pages.words import plain
 from sim.report import said
 from sim.summary import Summary
@@ -104,9 +103,9 @@ def table(numbers: Mapping[str, Sequence[Any]], alt: str, most: int = MOST_ROWS)
     n = len(next(iter(numbers.values()), ()))
     step = max(1, -(-(n - 1) // (most - 1)))
     rows = sorted({*range(0, n, step), n - 1}) if n else []
-    # Of Arrow, which Streamlit sends as it is: anything else it first makes a frame of.
-    told = {name: pa.array([_told(name, column[row]) for row in rows], pa.string()) for name, column in numbers.items()}
-    st.table(pa.table(told), hide_index=True, alt=alt)
+    told = {name: [_told(name, column[row]) for row in rows] for name, column in numbers.items()}
+    # Of anything but Arrow, Streamlit would make a frame first.
+    st.table(told_table(told), hide_index=True, alt=alt)
 
 
 def _told(name: str, value: Any) -> str:
