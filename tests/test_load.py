@@ -13,7 +13,7 @@ from streamlit.proto.Slider_pb2 import Slider
 
 from benchmarks import load
 from benchmarks.load import Answer, Found, Visitor, crowd
-from benchmarks.served import app_served
+from benchmarks.served import HEAPS, app_served
 
 PEOPLE, SECONDS = 8, 25.0
 # What a server may grow by while its bounded caches fill, in MB.
@@ -90,6 +90,12 @@ def test_a_page_without_sliders_is_told(tmp_path: Path) -> None:
     with serving(tmp_path, "st.write('nothing to move')") as (address, server):
         with pytest.raises(LookupError, match="no slider"):
             apart(crowd(address, server, 1, 1))
+
+
+def test_the_server_has_the_heaps_that_make_app_gives_it() -> None:
+    makefile = (Path(__file__).resolve().parents[1] / "Makefile").read_text(encoding="utf-8")
+    for name, number in HEAPS.items():
+        assert f"app class: export {name} = {number}\n" in makefile
 
 
 def test_memory_that_grows_is_seen(tmp_path: Path) -> None:

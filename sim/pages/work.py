@@ -25,7 +25,7 @@ from sim.summary import Summary, summarize
 
 Tell = Callable[[str, int, int], None]
 JOBS = 2
-# A summary of 180 days fills less than one MB, an ensemble of 1,000 runs some 22 MB, one run some 0.2 MB.
+# A summary of 180 days fills less than one MB, an ensemble of 1,000 runs some 22 MB, one run in full some 2.5 MB.
 MOST_SUMMARIES, MOST_ENSEMBLES, MOST_RUNS = 64, 4, 32
 # So many runs in compiled code are done before a bar would be read.
 SOON = 2000
