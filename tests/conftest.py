@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
 from benchmarks.served import QUIET, app_served, chromium
@@ -130,10 +130,22 @@ def visited(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
 
 
 def rest(page: Page) -> None:
-    """Wait until no script runs."""
+    """Wait until no script runs, nothing is still to come and nothing moves."""
     expect(page.locator("[data-testid=stApp]")).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=120_000
     )
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=60_000)
+    page.wait_for_function("document.getAnimations().length === 0", timeout=60_000)
+
+
+def press(part: Locator) -> None:
+    """Click on a part that stands still.
+
+    An expander or a tab that opens moves what is in it: a button pressed on the way has gone when it is let go.
+    """
+    expect(part).to_be_visible(timeout=120_000)
+    rest(part.page)
+    part.click()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from benchmarks.served import app_served
 from sim.pages import frame
-from tests.conftest import needs_chromium
+from tests.conftest import needs_chromium, rest
 
 pytestmark = needs_chromium
 PLAIN = Path(__file__).with_name("plain_page.py")
@@ -66,7 +66,7 @@ def looked_at(browser: Browser, address: str, width: str, with_sidebar: bool = T
     context = browser.new_context(viewport=WIDTHS[width], color_scheme="light", reduced_motion="reduce")
     page = context.new_page()
     page.goto(address)
-    settle(page)
+    rest(page)
     found = {scheme: Findings() for scheme in SCHEMES}
     # A page that has been reduced to an error has little to find.
     assert page.locator("[data-testid=stException]").count() == 0
@@ -74,7 +74,7 @@ def looked_at(browser: Browser, address: str, width: str, with_sidebar: bool = T
     for k in range(max(1, tabs)):
         if tabs:
             page.locator("[role=tab]").nth(k).click()
-            settle(page)
+            rest(page)
         # The sidebar is the same on every page, and on a phone it lies outside of what is seen.
         open_all(page, "body" if k == 0 and with_sidebar and width == "desk" else MAIN)
         for scheme in SCHEMES:
@@ -91,7 +91,7 @@ def open_all(page: Page, part: str) -> None:
         if not closed.count():
             return
         closed.first.click()
-        settle(page)
+        rest(page)
     raise AssertionError(f"{closed.count()} expanders stay closed")
 
 
@@ -100,11 +100,6 @@ IS_IN_COLOURS = """scheme => {
     const isDrawn = document.getAnimations().every(animation => animation.playState !== 'running')
     return isDrawn && (parts[0] + parts[1] + parts[2] > 382) === (scheme === 'light')
 }"""
-
-
-def settle(page: Page) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
-    page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached", timeout=60_000)
 
 
 def findings(page: Page, part: str | None = None) -> Findings:

@@ -18,7 +18,7 @@ from sim.results import STATUSES
 from sim.scenario_files import load, parse
 from sim.sharing import Shared, read_link
 from sim.world import load_world
-from tests.conftest import DESK, FEW, needs_chromium, rest
+from tests.conftest import DESK, FEW, needs_chromium, press, rest
 
 pytestmark = needs_chromium
 WALL, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
@@ -90,7 +90,7 @@ def test_nothing_is_drawn_anew_when_the_first_screen_is_put_away(visit: Visit) -
     page = visit(shared="")
     drawn = [page.locator(part).first.element_handle() for part in ("g.state", ".js-plotly-plot")]
     first = page.get_by_role("button", name="I have read this")
-    first.click()
+    press(first)
     first.wait_for(state="detached")
     rest(page)
     assert all(part.evaluate("e => e.isConnected") for part in drawn)
@@ -114,25 +114,25 @@ def test_a_slider_moved_by_keys_changes_sentence_chart_map_and_address_and_undo_
     target(page).focus()
     page.keyboard.press("End")
     expect(page.get_by_role("button", name="Guard members asked for: 40,000")).to_be_visible(timeout=120_000)
-    page.get_by_role("button", name="Undo").click()
+    press(page.get_by_role("button", name="Undo"))
     expect(target(page)).to_have_value("1000")
-    page.get_by_role("button", name="Redo").click()
+    press(page.get_by_role("button", name="Redo"))
     expect(target(page)).to_have_value("40000")
 
 
 def test_another_scenario_is_another_question_and_result(visit: Visit) -> None:
     page = visit()
     before = digest(page)
-    page.get_by_role("combobox", name=re.compile("Scenario")).click()
-    page.get_by_role("option", name="All roles or none").click()
+    press(page.get_by_role("combobox", name=re.compile("Scenario")))
+    press(page.get_by_role("option", name="All roles or none"))
     expect(page.get_by_text("What changes when a governor can only take the roles as a bundle")).to_be_visible()
     expect(page.get_by_text(re.compile(rf"digest (?!{before})"))).to_be_visible(timeout=120_000)
 
 
 def test_a_chip_opens_its_control_and_the_way_back(visit: Visit) -> None:
     page = visit(PHONE, shared=Shared(load(document.FOLDER / "bundled_request.toml"), 1, FEW))
-    page.get_by_role("button", name="Form of the ask: bundled").click()
-    page.get_by_role("button", name="Back to the baseline's").click()
+    press(page.get_by_role("button", name="Form of the ask: bundled"))
+    press(page.get_by_role("button", name="Back to the baseline's"))
     expect(page.get_by_text("nothing differs")).to_be_visible(timeout=120_000)
 
 
@@ -155,7 +155,7 @@ def test_all_54_are_seen_and_large_enough_to_be_hit(visit: Visit, size: dict[str
 def test_a_click_on_a_state_tells_its_story(visit: Visit, size: dict[str, int]) -> None:
     page = visit(size)
     for code in ("TX", "DC", "RI", "GU", "PR", "VI"):
-        shape(page, code).click()
+        press(shape(page, code))
         name = next(state.name for state in load_world().states if state.code == code)
         expect(page.get_by_text(re.compile(rf"^{name}.*(agrees in|has no governor)"))).to_be_visible(timeout=60_000)
         expect(page.locator(f"g.state[data-code={code}]")).to_have_attribute("aria-selected", "true")
@@ -206,21 +206,21 @@ def test_days_move_in_the_browser_and_nothing_is_asked_of_the_server(visit: Visi
     page.keyboard.press("Home")
     expect(page.locator(".when")).to_have_text("Day 0, 15 May 2025")
     assert words_of(page, "TX") == "TX, Texas: agrees in about 0 % of runs on day 0"
-    page.get_by_text("Status in run 0").click()
+    press(page.get_by_text("Status in run 0"))
     assert words_of(page, "TX") == "TX, Texas: not asked on day 0 of run 0"
     expect(page.locator("g.state[data-code=TX] .number")).to_have_text("·")
-    page.get_by_role("button", name="Play").click()
+    press(page.get_by_role("button", name="Play"))
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     expect(page.locator(".when")).to_have_text("Day 180, 11 Nov 2025", timeout=60_000)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
-    page.get_by_text("Share of runs agreeing").click()
+    press(page.get_by_text("Share of runs agreeing"))
     assert words_of(page, "TX") == before
     assert page.evaluate("window.sent") == 0
 
 
 def test_a_status_is_told_by_letter_and_pattern_too(visit: Visit) -> None:
     page = visit()
-    page.get_by_text("Status in run 0").click()
+    press(page.get_by_text("Status in run 0"))
     # The colour and the hatching of what a shape is filled with.
     fill = """e => {
         const pattern = e.getRootNode().getElementById(e.style.fill.match(/#([^")]+)/)[1])
@@ -242,7 +242,7 @@ def test_little_motion_is_a_picture_a_second(visit: Visit) -> None:
     page = visit(reduced_motion="reduce")
     page.get_by_role("slider", name="Day of the map").focus()
     page.keyboard.press("Home")
-    page.get_by_role("button", name="Play").click()
+    press(page.get_by_role("button", name="Play"))
     expect(page.locator(".when")).to_have_text("Day 15, 30 May 2025")
 
 
@@ -266,18 +266,15 @@ def test_a_file_is_opened_and_saved_and_the_numbers_of_a_chart_are_those_on_scre
     page = visit()
     text = load(document.FOLDER / "bundled_request.toml").toml().replace("All roles or none", "=Mine, <i>mine</i>")
     (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
-    page.get_by_role("button", name="Open and share").click()
+    press(page.get_by_role("button", name="Open and share"))
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.toml")
     expect(page.get_by_role("heading", level=1)).to_have_text("=Mine, <i>mine</i>", timeout=120_000)
-    rest(page)
     with page.expect_download() as save:
-        page.get_by_role("button", name="Scenario (TOML)").last.click()
+        press(page.get_by_role("button", name="Scenario (TOML)").last)
     assert parse(save.value.path().read_text(encoding="utf-8"), "mine") == parse(text, "mine")
-    page.get_by_text(re.compile("Numbers, files and picture")).first.click()
-    expect(page.get_by_role("button", name="CSV", exact=True)).to_be_visible(timeout=120_000)
-    rest(page)
+    press(page.get_by_text(re.compile("Numbers, files and picture")).first)
     with page.expect_download() as numbers:
-        page.get_by_role("button", name="CSV", exact=True).click()
+        press(page.get_by_role("button", name="CSV", exact=True))
     rows = list(csv.DictReader(io.StringIO(numbers.value.path().read_text(encoding="utf-8"))))
     assert [row["day"] for row in rows] == [str(day) for day in range(181)]
     shown = page.get_by_role("table").first.get_by_role("row").nth(-1).get_by_role("cell").nth(4).inner_text()
@@ -288,15 +285,14 @@ def test_a_file_is_opened_and_saved_and_the_numbers_of_a_chart_are_those_on_scre
 @pytest.mark.parametrize("kind", ["PNG", "SVG"])
 def test_the_picture_of_a_chart_is_made_in_the_browser(visit: Visit, kind: str) -> None:
     page = visit()
-    page.get_by_text(re.compile("Numbers, files and picture")).first.click()
-    page.get_by_role("radiogroup").get_by_text(kind, exact=True).click()
+    press(page.get_by_text(re.compile("Numbers, files and picture")).first)
+    press(page.get_by_role("radiogroup").get_by_text(kind, exact=True))
     # The chart is drawn anew with the camera that was asked for; what is pressed before belongs to the old one.
     camera = "kind => document.querySelector('.js-plotly-plot')._context.toImageButtonOptions.format === kind"
     page.wait_for_function(camera, arg=kind.lower())
-    rest(page)
     page.locator(".js-plotly-plot").first.hover()
     with page.expect_download() as found:
-        page.locator(".modebar-btn[data-title^='Download plot']").first.click()
+        press(page.locator(".modebar-btn[data-title^='Download plot']").first)
     assert found.value.suggested_filename == f"baseline-in_place.{kind.lower()}"
     begin = found.value.path().read_bytes()[:5]
     assert begin == (b"\x89PNG\r" if kind == "PNG" else b"<svg ")

@@ -28,7 +28,7 @@ from sim import classroom
 from sim.__main__ import app as commands
 from sim.pages import frame
 from sim.parameters import InputError
-from tests.conftest import needs_chromium
+from tests.conftest import needs_chromium, rest
 
 Headers = dict[str, str]
 
@@ -299,8 +299,8 @@ def test_ctrl_c_ends_it_while_somebody_looks_on() -> None:
 
         with connect(f"ws://{LOOPBACK}:{number}/_stcore/stream", subprotocols=[Subprotocol("streamlit")]):
             server.send_signal(signal.SIGINT)
-            rest = server.communicate(timeout=20)[0]
-        assert "Traceback" not in rest
+            said = server.communicate(timeout=20)[0]
+        assert "Traceback" not in said
     finally:
         server.kill()
 
@@ -320,7 +320,7 @@ def visit(browser: Browser, address: str) -> tuple[Page, list[str], list[str]]:
         "addEventListener('securitypolicyviolation', e => tellRefused(`${e.effectiveDirective} ${e.blockedURI} ${e.sourceFile}`))"
     )
     page.goto(address)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
+    rest(page)
     page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
     return page, asked, refused
 
@@ -341,7 +341,7 @@ def test_every_page_works_under_the_policy_and_asks_nobody_else(browser: Browser
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
     for name, *_ in frame.PAGES[1:]:
         page.goto(f"{address}/{name}")
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=120_000)
+        rest(page)
         assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0, name
     # A library tries whether it may compile WebAssembly, and does without.
     assert [line for line in refused if "wasm-eval" not in line] == []
@@ -368,7 +368,7 @@ def test_a_first_visit_costs_less_than_half_of_the_plain_server(browser: Browser
         page.on("requestfinished", count)
         page.goto(address)
         page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
+        rest(page)
         page.context.close()
         return sum(sizes)
 
