@@ -282,6 +282,27 @@ def test_a_file_is_opened_and_saved_and_the_numbers_of_a_chart_are_those_on_scre
     assert rows[0]["passport"] in page.get_by_text(re.compile("Run passport")).first.inner_text()
 
 
+def test_a_file_that_was_made_stays_while_others_move_and_goes_with_the_page_it_is_from(visit: Visit) -> None:
+    page, other = visit(), visit()
+
+    def move(whose: Page, key: str) -> None:
+        before = digest(whose)
+        target(whose).press(key)
+        expect(whose.get_by_text(re.compile(rf"digest (?!{before})"))).to_be_visible(timeout=120_000)
+        rest(whose)
+
+    with page.expect_download() as summary:
+        press(page.get_by_role("button", name="Summary (JSON)"))
+    for key in ("Home", "End", "Home"):
+        move(other, key)
+    kept = page.request.get(summary.value.url)
+    assert kept.status == 200
+    assert kept.body() == summary.value.path().read_bytes()
+    for whose, key in ((page, "Home"), (page, "End"), (other, "End")):
+        move(whose, key)
+    assert page.request.get(summary.value.url).status == 404
+
+
 @pytest.mark.parametrize("kind", ["PNG", "SVG"])
 def test_the_picture_of_a_chart_is_made_in_the_browser(visit: Visit, kind: str) -> None:
     page = visit()

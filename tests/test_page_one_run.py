@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from sim import compiled, single
+from sim.export import csv_of, parquet_of
 from sim.pages import one_run, work
 from sim.results import Event
 from sim.setting import setting_of
@@ -100,7 +101,8 @@ def test_without_compiled_code_it_says_that_there_is_nothing_to_compare_with(mon
 def test_the_log_is_a_table_as_vidigi_takes_it() -> None:
     app = with_three_runs()
     run = work.one_run(now(app), 2, with_events=True)
-    lines = one_run._file(run, 2, "csv", "x").splitlines()
+    columns = single.log_columns(run.events, 2)
+    lines = csv_of(columns).splitlines()
     assert lines[0] == ",".join(Event._fields) and len(lines) == len(run.events) + 1
-    table = pq.read_table(io.BytesIO(one_run._file(run, 2, "parquet", "x")))
+    table = pq.read_table(io.BytesIO(parquet_of(columns, "x")))
     assert table.num_rows == len(run.events) and set(table["run_number"].to_pylist()) == {2}

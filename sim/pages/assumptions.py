@@ -8,6 +8,7 @@ from sim import texts
 from sim.contest import MOST_WORDS, contested, file_of
 from sim.export import csv_of
 from sim.pages import controls, document
+from sim.pages.files import download
 from sim.pages.words import plain, word
 from sim.parameters import ROLES, InputError, Parameter, model_version, parameter, register
 from sim.scenario import parse_setting
@@ -73,14 +74,11 @@ def _register() -> None:
     more = "" if len(found) <= MOST_ROWS else f", of which the first {MOST_ROWS} are shown: search to see others"
     st.markdown(plain(f"{len(found)} of {len(register())} entries{more}."))
     st.table(_columns(shown), hide_index=True, alt="The register")
-    st.download_button(
+    download(
         "All of these as CSV",
-        lambda: csv_of(_plain_columns(found)),
         f"register-{model_version()}.csv",
-        "text/csv",
+        lambda: csv_of(_plain_columns(found)),
         key="register/csv",
-        on_click="ignore",
-        icon=":material/download:",
     )
     name = st.selectbox(
         "Everything about one value",
@@ -255,15 +253,7 @@ def _contest() -> None:
     if made:
         st.markdown("The scenario is open on all pages. As a file, to be put beside the baseline:")
         st.code(made, language="toml", wrap_lines=True)
-        st.download_button(
-            "Download the scenario file",
-            made,
-            "contested.toml",
-            "text/plain",
-            key="contest/file",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+        download("Download the scenario file", "contested.toml", lambda: made, key="contest/file")
 
 
 def _contested(name: str) -> None:

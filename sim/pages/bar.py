@@ -4,6 +4,7 @@ import streamlit as st
 
 from sim.pages import controls, document
 from sim.pages.document import Difference
+from sim.pages.files import download
 from sim.pages.words import plain
 from sim.scenario import Scenario
 from sim.sharing import MOST_SEED
@@ -92,15 +93,7 @@ def _files() -> None:
         key="upload",
         on_change=_uploaded,
     )
-    st.download_button(
-        "Save this scenario (TOML)",
-        now.scenario.toml,
-        f"{now.scenario.name}.toml",
-        "application/toml",
-        key="save",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    download("Save this scenario (TOML)", f"{now.scenario.name}.toml", now.scenario.toml, key="save")
     link = document.link()
     if link is None:
         st.markdown("This scenario is too long for a link; save it as a file.")

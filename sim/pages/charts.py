@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from sim.export import csv_of, parquet_of, told_table
+from sim.pages.files import download
 from sim.pages.words import plain
 from sim.report import said
 from sim.summary import Summary
@@ -67,19 +68,11 @@ def _numbers(name: str, key: str, heading: str, numbers: Mapping[str, Sequence[A
     with st.container(horizontal=True, vertical_alignment="bottom"):
         told = {**numbers, "passport": [code or ""] * len(next(iter(numbers.values())))}
         files = (
-            ("CSV", "csv", "text/csv", lambda: csv_of(told)),
-            ("Parquet", "parquet", "application/vnd.apache.parquet", lambda: parquet_of(numbers, code)),
+            ("CSV", "csv", lambda: csv_of(told)),
+            ("Parquet", "parquet", lambda: parquet_of(numbers, code)),
         )
-        for words, ending, mime, content in files:
-            st.download_button(
-                words,
-                content,
-                f"{name}.{ending}",
-                mime,
-                key=f"{ending}/{key}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+        for words, ending, content in files:
+            download(words, f"{name}.{ending}", content, key=f"{ending}/{key}")
         # The choice outlives the control: every chart's camera button takes it.
         chosen = st.session_state.get("picture", PICTURES[0])
         st.radio(

@@ -10,6 +10,7 @@ from sim.comparison import daily_differences, paired
 from sim.export import csv_of, daily_table
 from sim.outcomes import OUTCOMES
 from sim.pages import charts, compare_parting, controls, document, work
+from sim.pages.files import download
 from sim.pages.words import plain, signed
 from sim.report import said
 from sim.results import Ensemble
@@ -224,15 +225,8 @@ def _outcomes(a: Summary, b: Summary, rows: dict[str, Row], n: int) -> None:
     numbers: dict[str, list[Any]] = {"outcome": list(rows), "unit": table["unit"]}
     numbers |= {key: [row[key] for row in rows.values()] for key in ("mean", "low", "high", "p05", "p95", "both")}
     numbers |= {f"passport of {letter}": [of.passport or ""] * len(rows) for letter, of in (("A", a), ("B", b))}
-    st.download_button(
-        "CSV",
-        lambda: csv_of(numbers),
-        f"{a.scenario.name}-{b.scenario.name}-paired.csv",
-        "text/csv",
-        key="paired_csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    name = f"{a.scenario.name}-{b.scenario.name}-paired.csv"
+    download("CSV", name, lambda: csv_of(numbers), key="paired_csv")
 
 
 def _told(row: Row) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from sim import exercises
 from sim.exercises import Exercise, Question, Run, Step
 from sim.pages import document
+from sim.pages.files import download
 from sim.pages.words import plain
 from sim.parameters import InputError
 from sim.report import said
@@ -33,13 +34,11 @@ def page() -> None:
     st.header(plain(exercise.title))
     st.markdown(f"**Aim.** {plain(exercise.aim)}")
     st.markdown(f"**{exercise.minutes} minutes.** {plain(exercise.before_you_begin.strip())}")
-    st.download_button(
+    download(
         "Worksheet to print",
-        lambda: html_page(exercise.title, worksheet(exercise)),
         f"{name}.html",
-        "text/html",
+        lambda: html_page(exercise.title, worksheet(exercise)),
         key=f"worksheet/{name}",
-        on_click="ignore",
         icon=":material/print:",
     )
     for number, step in enumerate(exercise.steps, 1):
@@ -143,13 +142,11 @@ def _key(name: str, exercise: Exercise) -> None:
         status.update(label=f"{len(found)} numbers computed: {words}", state="complete" if not wrong else "error")
     blocks = key_sheet(exercise, key, found)
     st.markdown(markdown(blocks[1:]))
-    st.download_button(
+    download(
         "Key to print",
-        lambda: html_page(f"{exercise.title}: the key", blocks),
         f"{name}-key.html",
-        "text/html",
+        lambda: html_page(f"{exercise.title}: the key", blocks),
         key=f"keyfile/{name}",
-        on_click="ignore",
         icon=":material/print:",
     )
 

@@ -1,7 +1,6 @@
 """Explore: move a lever, see a thousand futures: how many states agree, how quickly do troops arrive."""
 
 import json
-from functools import partial
 
 import streamlit as st
 
@@ -9,6 +8,7 @@ from sim import plots
 from sim.export import daily_table, html_report
 from sim.outcomes import OUTCOMES
 from sim.pages import about, bar, charts, controls, document, explore_tabs, legal, map54, work
+from sim.pages.files import download
 from sim.pages.words import date, ends, plain
 from sim.report import as_json, said
 from sim.results import DECLINED
@@ -188,15 +188,12 @@ def take_away(result: Summary, now: Shared) -> None:
     st.header("Take it away")
     with st.container(horizontal=True):
         files = (
-            ("Report (HTML)", "html", "text/html", lambda: html_report(work.ensemble(now), document.baseline())),
-            ("Summary (JSON)", "json", "application/json", partial(_json, now)),
-            ("Scenario (TOML)", "toml", "application/toml", now.scenario.toml),
+            ("Report (HTML)", "html", lambda: html_report(work.ensemble(now), document.baseline())),
+            ("Summary (JSON)", "json", lambda: _json(now)),
+            ("Scenario (TOML)", "toml", now.scenario.toml),
         )
-        for words, ending, mime, content in files:
-            name = f"{now.scenario.name}.{ending}"
-            st.download_button(
-                words, content, name, mime, key=f"take/{ending}", on_click="ignore", icon=":material/download:"
-            )
+        for words, ending, content in files:
+            download(words, f"{now.scenario.name}.{ending}", content, key=f"take/{ending}")
     st.markdown(
         f"Model and numbers of this result: digest `{result.digest[:12]}`, {result.runs:,} runs, seed {result.seed}, "
         f"engine {result.engine}."

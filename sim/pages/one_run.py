@@ -1,14 +1,12 @@
 """One run: a single future as a story and a timeline, run by SimPy, and checked against the compiled engine."""
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
 from sim import compiled, plots, plots_run, single
 from sim.export import csv_of, mean_table, parquet_of
 from sim.pages import charts, controls, document, work
+from sim.pages.files import download
 from sim.pages.words import date, plain
 from sim.parameters import model_version
 from sim.results import ACCEPTED, LIMITED, STAGE_SERIES, Ensemble, Event, Run
@@ -205,24 +203,13 @@ def _log(run: Run, now: Shared, number: int) -> None:
     )
     name, origin = f"{now.scenario.name}-run-{number}-events", f"{now.scenario.digest} seed {now.seed} run {number}"
     with st.container(horizontal=True):
-        for words, ending, mime in (
-            ("CSV", "csv", "text/csv"),
-            ("Parquet", "parquet", "application/vnd.apache.parquet"),
-        ):
-            st.download_button(
-                words,
-                partial(_file, run, number, ending, origin),
-                f"{name}.{ending}",
-                mime,
-                key=f"run/{ending}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
-
-
-def _file(run: Run, number: int, ending: str, origin: str) -> Any:
-    columns = single.log_columns(run.events, number)
-    return csv_of(columns) if ending == "csv" else parquet_of(columns, origin)
+        download("CSV", f"{name}.csv", lambda: csv_of(single.log_columns(run.events, number)), key="run/csv")
+        download(
+            "Parquet",
+            f"{name}.parquet",
+            lambda: parquet_of(single.log_columns(run.events, number), origin),
+            key="run/parquet",
+        )
 
 
 # --- The other engine

@@ -13,6 +13,7 @@ from sim.inquiry import BOXES, METHODS, MORRIS, SOBOL, Found
 from sim.jobs import Job
 from sim.outcomes import OUTCOMES
 from sim.pages import charts, controls, document, waiting, work
+from sim.pages.files import download
 from sim.pages.words import plain
 from sim.parameters import InputError, parameter, register
 from sim.report import said
@@ -367,13 +368,11 @@ def _files(found: Found) -> None:
         return {name: found.rows[name].to_pylist() for name in found.rows.column_names}
 
     files = (
-        ("experiment.toml", "application/toml", experiment.toml),
-        ("scenario.toml", "application/toml", experiment.base.toml),
-        ("rows.csv", "text/csv", lambda: csv_of(columns())),
-        ("rows.parquet", "application/vnd.apache.parquet", lambda: parquet_of(columns(), experiment.digest)),
+        ("experiment.toml", experiment.toml),
+        ("scenario.toml", experiment.base.toml),
+        ("rows.csv", lambda: csv_of(columns())),
+        ("rows.parquet", lambda: parquet_of(columns(), experiment.digest)),
     )
     with st.container(horizontal=True):
-        for name, mime, content in files:
-            st.download_button(
-                name, content, name, mime, key=f"study/file/{name}", on_click="ignore", icon=":material/download:"
-            )
+        for name, content in files:
+            download(name, name, content, key=f"study/file/{name}")
