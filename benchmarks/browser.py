@@ -1,6 +1,8 @@
 """How soon Explore answers in a real browser, beside a plain page: `python -m benchmarks.browser`.
 
-Both pages stand in one Chromium and are moved in turn, so that whatever else the machine does falls on both. A time runs
+The plain page has as many charts as Explore: one and the map in sight, the others in tabs, which plain Streamlit draws with
+every move; a barer one has only what is in sight. All stand in one Chromium and are moved in turn, so that whatever else the
+machine does falls on all of them. A time runs
 from the key's or the pointer's own time stamp until the second animation frame after the last change of the page, shadow trees
 included, looked at once nothing has changed for half a second and no script runs (watch.js). Bytes are counted at the
 page's websocket.
@@ -57,19 +59,33 @@ class Opened:
 
 
 def figures(address: str) -> list[Any]:
-    """The charts that a page shows when it is opened, as Plotly has them."""
+    """The charts of a page as Plotly has them: what it shows when it is opened, then what each of its tabs adds."""
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-    found: list[Any] = []
+    specs: list[str] = []
+    tabs: dict[str, list[str]] = {}
     stream = address.replace("http", "ws", 1) + "/_stcore/stream"
     with connect(stream, subprotocols=[Subprotocol("streamlit")], max_size=None) as line:
-        line.send(rerun())
-        while True:
-            message = ForwardMsg.FromString(bytes(line.recv(timeout=120)))  # type: ignore[arg-type]
-            if message.WhichOneof("type") == "script_finished" and message.script_finished in FINISHED:
-                return found
-            if message.delta.new_element.WhichOneof("type") == "plotly_chart":
-                found.append(json.loads(message.delta.new_element.plotly_chart.spec))
+
+        def look(opened: dict[str, str]) -> None:
+            line.send(rerun(opened))
+            while True:
+                message = ForwardMsg.FromString(bytes(line.recv(timeout=120)))  # type: ignore[arg-type]
+                if message.WhichOneof("type") == "script_finished" and message.script_finished in FINISHED:
+                    return
+                block, element = message.delta.add_block, message.delta.new_element
+                if block.WhichOneof("type") == "tab_container":
+                    tabs[block.tab_container.id] = []
+                elif block.WhichOneof("type") == "tab":
+                    tabs[list(tabs)[-1]].append(block.tab.label)
+                elif element.WhichOneof("type") == "plotly_chart" and element.plotly_chart.spec not in specs:
+                    specs.append(element.plotly_chart.spec)
+
+        look({})
+        for name, labels in list(tabs.items()):
+            for label in labels:
+                look({name: label})
+    return [json.loads(spec) for spec in specs]
 
 
 def opened(browser: Browser, address: str, label: str) -> tuple[Opened, float]:
@@ -92,7 +108,7 @@ def reopened(found: Opened) -> float:
 
 @contextmanager
 def both(browser: Browser) -> Iterator[tuple[str, str]]:
-    """Addresses of the app and of the plain page with the app's charts."""
+    """Addresses of the app and of the plain page with the charts of Explore."""
     with TemporaryDirectory() as folder, app_served() as (app, _):
         file = Path(folder) / "figures.json"
         file.write_text(json.dumps(figures(app)), encoding="utf-8")
@@ -116,13 +132,16 @@ def measure(browser: Browser, moves: int = MOVES, visits: int = 3) -> dict[str, 
         for k in range(visits):
             ours, first = opened(browser, app, LEVER)
             theirs, first_plain = opened(browser, plain, "Seed")
+            bare, _ = opened(browser, f"{plain}/?charts=1", "Seed")
             keep(first=first, first_plain=first_plain, again=reopened(ours), again_plain=reopened(theirs))
             if k < visits - 1:
                 ours.page.context.close()
                 theirs.page.context.close()
+                bare.page.context.close()
         for _ in range(moves):
-            seen, beside = ours.move(), theirs.move()
-            keep(move=seen["ms"], move_plain=beside["ms"], bytes=seen["received"], bytes_plain=beside["received"])
+            seen, beside, barer = ours.move(), theirs.move(), bare.move()
+            keep(move=seen["ms"], move_plain=beside["ms"], move_bare=barer["ms"])
+            keep(bytes=seen["received"], bytes_plain=beside["received"])
             keep(heard=seen["heard"] - seen["begun"], heard_plain=beside["heard"] - beside["begun"])
         day = ours.page.locator("[data-part=day]")
         day.focus()
@@ -147,6 +166,7 @@ def lines(found: dict[str, list[float]]) -> list[tuple[str, str, str, bool]]:
     moved, first, again = (middle[name] / middle[f"{name}_plain"] for name in ("move", "first", "again"))
     return [
         ("slider released to everything painted, against the plain page", f"{moved:.2f} times", "1.5", moved <= 1.5),
+        ("  against one with only what is in sight", f"{middle['move'] / middle['move_bare']:.2f} times", "", True),
         ("  median", f"{middle['move']:.0f} ms (plain {middle['move_plain']:.0f})", "400 ms", middle["move"] <= 400),
         ("  p90", f"{late['move']:.0f} ms (plain {late['move_plain']:.0f})", "600 ms", late["move"] <= 600),
         ("  of it until the last byte", f"{middle['heard']:.0f} ms (plain {middle['heard_plain']:.0f})", "", True),

@@ -14,7 +14,7 @@ import random
 import re
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,16 +39,23 @@ FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_S
 
 
 def rerun(
-    moved: dict[str, float] | None = None, page: str = "", fragment: str = "", held: Sequence[str] = (), query: str = ""
+    moved: Mapping[str, float | str] | None = None,
+    page: str = "",
+    fragment: str = "",
+    held: Sequence[str] = (),
+    query: str = "",
 ) -> bytes:
-    """What a browser sends to have the script run: sliders by id at their values, and the messages that it still holds."""
+    """What a browser sends to have the script run: sliders and open tabs by id, and the messages that it still holds."""
     message = BackMsg()
     asked = message.rerun_script
     asked.query_string, asked.page_script_hash, asked.fragment_id = query, page, fragment
     asked.cached_message_hashes.extend(held)
     for name, value in (moved or {}).items():
         state = WidgetState(id=name)
-        state.double_array_value.data.append(value)
+        if isinstance(value, str):
+            state.string_value = value
+        else:
+            state.double_array_value.data.append(value)
         asked.widget_states.widgets.append(state)
     return message.SerializeToString()
 
