@@ -8,13 +8,15 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import tomli_w
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from sim.ensemble import MOST_KEPT
@@ -24,10 +26,6 @@ from sim.scenario import SCHEMA, STRICT, Scenario
 from sim.scenario_files import first_error, read, toml_table
 from sim.scenario_files import load as load_scenario
 from sim.world import load_world
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 # A list of points may be long.
 MOST_BYTES = 5_000_000
@@ -81,13 +79,14 @@ class Factor:
         """Whether a design spreads it evenly over orders of magnitude, as its draws are."""
         return self.ends is not None and self.entry.scale == "log" and self.ends[0] > 0.0
 
-    def at(self, number: float) -> Value:
-        """The value that a number of the design means: a choice by its place, rounded where numbers are whole."""
+    def at(self, numbers: NDArray[np.float64]) -> list[Value]:
+        """The values that numbers of the design mean: choices by their places, rounded where numbers are whole."""
         if self.ends is None:
-            return self.choices[min(int(number), len(self.choices) - 1)]
+            places = np.minimum(numbers.astype(int), len(self.choices) - 1)
+            return [self.choices[place] for place in places.tolist()]
         # The logarithm there and back can lead a last bit beyond an end.
-        inside = min(max(float(number), self.ends[0]), self.ends[1])
-        return math.floor(inside + 0.5) if self.entry.whole else inside
+        inside = np.clip(numbers, *self.ends)
+        return (np.floor(inside + 0.5).astype(int) if self.entry.whole else inside).tolist()  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -465,7 +464,7 @@ def problem(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def sample(experiment: Experiment) -> "NDArray[np.float64]":
+def sample(experiment: Experiment) -> NDArray[np.float64]:
     """The design as SALib and SciPy make it, before whole numbers are rounded and choices looked up.
 
     This is what an analysis of elementary effects needs: rounded, two neighbours of a trajectory can be the same.
@@ -477,8 +476,6 @@ def sample(experiment: Experiment) -> "NDArray[np.float64]":
     sampler = {"lhs": _lhs, "sobol": _sobol, "morris": _morris}.get(experiment.design)
     if sampler is None:
         raise ValueError(f"a {experiment.design} is not sampled")
-    import numpy as np
-
     try:
         made = sampler(experiment, np.random.default_rng(experiment.seed))
     except ImportError:
@@ -489,7 +486,7 @@ def sample(experiment: Experiment) -> "NDArray[np.float64]":
     return np.asarray(made, np.float64)
 
 
-def _lhs(experiment: Experiment, generator: "np.random.Generator") -> Any:
+def _lhs(experiment: Experiment, generator: np.random.Generator) -> Any:
     from SALib.util import scale_samples
     from scipy.stats.qmc import LatinHypercube
 
@@ -497,13 +494,13 @@ def _lhs(experiment: Experiment, generator: "np.random.Generator") -> Any:
     return scale_samples(unit, problem(experiment))
 
 
-def _sobol(experiment: Experiment, generator: "np.random.Generator") -> Any:
+def _sobol(experiment: Experiment, generator: np.random.Generator) -> Any:
     from SALib.sample import sobol
 
     return sobol.sample(problem(experiment), experiment.n, calc_second_order=experiment.second_order, seed=generator)
 
 
-def _morris(experiment: Experiment, generator: "np.random.Generator") -> Any:
+def _morris(experiment: Experiment, generator: np.random.Generator) -> Any:
     from SALib.sample import morris
 
     return morris.sample(problem(experiment), experiment.n, num_levels=LEVELS, seed=generator)
@@ -516,8 +513,5 @@ def points(experiment: Experiment) -> tuple[Point, ...]:
     if experiment.design == "grid":
         rows = itertools.product(*(factor.choices for factor in experiment.factors))
         return tuple(dict(zip(experiment.names, row, strict=True)) for row in rows)
-    at: list[Callable[[float], Value]] = [factor.at for factor in experiment.factors]
-    return tuple(
-        {name: value(number) for name, value, number in zip(experiment.names, at, row, strict=True)}
-        for row in sample(experiment).tolist()
-    )
+    columns = [factor.at(numbers) for factor, numbers in zip(experiment.factors, sample(experiment).T, strict=True)]
+    return tuple(dict(zip(experiment.names, row, strict=True)) for row in zip(*columns, strict=True))

@@ -169,18 +169,17 @@ def test_a_latin_hypercube_puts_one_point_into_each_stratum_of_each_factor() -> 
 
 
 def test_whole_numbers_are_rounded_and_choices_looked_up() -> None:
-    whole = Factor("tour.days", ends=(30.0, 180.0))
-    assert [whole.at(number) for number in (30.0, 30.49, 30.5, 179.6, 180.0)] == [30, 30, 31, 180, 180]
-    assert all(isinstance(whole.at(number), int) for number in (30.0, 99.9))
+    whole = Factor("tour.days", ends=(30.0, 180.0)).at(np.array([30.0, 30.49, 30.5, 179.6, 180.0]))
+    assert whole == [30, 30, 31, 180, 180]
+    assert all(isinstance(days, int) for days in whole)
     choice = Factor("volunteers.basis", ("voluntary", "ordered"))
-    assert [choice.at(number) for number in (0.0, 0.999, 1.0, 2.0)] == ["voluntary", "voluntary", "ordered", "ordered"]
+    assert choice.at(np.array([0.0, 0.999, 1.0, 2.0])) == ["voluntary", "voluntary", "ordered", "ordered"]
 
 
 def test_a_value_never_lies_beyond_its_ends() -> None:
     pace = Factor("decide.pace", ends=(0.015, 0.5))
     assert pace.is_logarithmic
-    assert pace.at(0.5000000000000001) == 0.5
-    assert pace.at(0.0149999999999999) == 0.015
+    assert pace.at(np.array([0.5000000000000001, 0.0149999999999999])) == [0.5, 0.015]
 
 
 @pytest.mark.parametrize(
