@@ -148,3 +148,13 @@ def test_numbers_of_a_crowd() -> None:
         "memory over the second half": False,
     }
     assert found.row()["kb_per_answer"] == 2.0
+
+
+@pytest.mark.parametrize(("a_minute", "is_flat"), [(-5.0, True), (0.0, True), (30.0, False)])
+def test_memory_is_flat_where_it_grows_no_more_than_its_swings_explain(a_minute: float, is_flat: bool) -> None:
+    luck = random.Random(1)
+    found = Found(40, 600)
+    found.memory = [(second, 600 + a_minute * second / 60 + luck.uniform(-50, 50)) for second in range(600)]
+    assert found.growth_error == pytest.approx(60 * 100 / 12**0.5 / (300**1.5 / 12**0.5), rel=0.1)
+    assert abs(found.growth - a_minute) < 3 * found.growth_error
+    assert load.targets(found, Found(1, 10))[-1][-1] == is_flat
