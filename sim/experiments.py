@@ -94,9 +94,15 @@ class Row:
     error: str | None
 
 
-def measured(chunk: Chunk, base: Scenario, seed: int, names: tuple[str, ...], engine: str) -> list[Row]:
-    """Run the points of a chunk one after the other; a point that cannot be run, or a run that fails, is a row too."""
-    return [_row(base, seed, values, chunk.replication, names, engine) for values in chunk.points]
+def measured(
+    chunk: Chunk, base: Scenario, seed: int, names: tuple[str, ...], engine: str, schema: pa.Schema
+) -> pa.Table:
+    """Run the points of a chunk one after the other; a point that cannot be run, or a run that fails, is a row too.
+
+    A table and no list of rows: Dask would send, receive and unpack every one of them by itself.
+    """
+    rows = [_row(base, seed, values, chunk.replication, names, engine) for values in chunk.points]
+    return table_of(chunk, rows, schema, names)
 
 
 def _row(base: Scenario, seed: int, values: Point, replication: int, names: tuple[str, ...], engine: str) -> Row:
@@ -438,9 +444,8 @@ def run(
         tables = _finished(folder / PARTS, plan, schema, experiment.digest, note or (lambda line: None))
         todo = [chunk for chunk in plan if chunk.number not in tables]
         try:
-            with closing(_runs(experiment, todo, jobs, executor, progress)) as done:
-                for chunk, rows in done:
-                    table = table_of(chunk, rows, schema, experiment.outcomes)
+            with closing(_runs(experiment, todo, schema, jobs, executor, progress)) as done:
+                for chunk, table in done:
                     marked = table.replace_schema_metadata({"experiment": experiment.digest})
                     _written(folder / PARTS / PART.format(chunk.number), _parquet(marked))
                     tables[chunk.number] = table
@@ -454,13 +459,25 @@ def run(
 
 
 def _runs(
-    experiment: Experiment, todo: Sequence[Chunk], jobs: int, executor: Executor | None, progress: Progress | None
-) -> Generator[tuple[Chunk, list[Row]], None, None]:
+    experiment: Experiment,
+    todo: Sequence[Chunk],
+    schema: pa.Schema,
+    jobs: int,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> Generator[tuple[Chunk, Rows], None, None]:
     """Each chunk with its rows, in the order in which they are done."""
     n_todo = sum(len(chunk.points) for chunk in todo)
     # Settled here, so that compiled code is made once and not by every process; both engines give the same numbers.
     engine = engine_of("auto", n_todo)
-    work = partial(measured, base=experiment.base, seed=experiment.seed, names=experiment.outcomes, engine=engine)
+    work = partial(
+        measured,
+        base=experiment.base,
+        seed=experiment.seed,
+        names=experiment.outcomes,
+        engine=engine,
+        schema=schema,
+    )
     finished = experiment.n_rows - n_todo
     with workers(1 if executor else jobs) as own:
         # A run's own error is a row.

@@ -443,6 +443,17 @@ def test_where_no_run_has_finished_there_is_nothing_to_sum_up(tmp_path: Path) ->
     assert summaries(made, rows)[0].median is None
 
 
+def test_rows_of_a_chunk_travel_in_one_piece_however_many_they_are() -> None:
+    protocol = pytest.importorskip("distributed.protocol")
+    frames = []
+    for n in (2, 9):
+        made = small("list", points=[{"tour.days": 30 + k} for k in range(n)], outcomes=["volunteers"])
+        chunk = experiments.Chunk(0, 0, 0, points(made))
+        rows = experiments.measured(chunk, made.base, 1, made.outcomes, "simpy", experiments.schema_of(made))
+        frames.append(len(protocol.serialize(protocol.to_serialize(rows))[1]))
+    assert frames[0] == frames[1]
+
+
 # --- Interruptions
 
 COUNTED = """
