@@ -1,7 +1,6 @@
 """Files that a visitor takes away: each is made when its button is pressed, and kept until its page is drawn anew."""
 
 from collections.abc import Callable
-from pathlib import PurePath
 from threading import Thread
 
 import streamlit as st
@@ -9,22 +8,22 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 MIMES = {
-    ".csv": "text/csv",
-    ".html": "text/html",
-    ".json": "application/json",
-    ".parquet": "application/vnd.apache.parquet",
-    ".toml": "application/toml",
+    "csv": "text/csv",
+    "html": "text/html",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+    "toml": "application/toml",
 }
 
 
 def download(
     words: str, name: str, content: Callable[[], str | bytes], key: str, icon: str = ":material/download:"
 ) -> None:
-    """A button for a file of one of the kinds in `MIMES`, by its name.
+    """A button for a file of one of the kinds in `MIMES`, by how its name ends.
 
     `content` is called when the button is pressed, beside the script and not in it: it may take long, and draws nothing.
     """
-    mime = MIMES[PurePath(name).suffix]
+    mime = MIMES[name.rpartition(".")[2]]
     context = get_script_run_ctx()
 
     def made() -> bytes:
