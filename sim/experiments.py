@@ -94,9 +94,7 @@ class Row:
     error: str | None
 
 
-def measured(
-    chunk: Chunk, base: Scenario, seed: int, names: tuple[str, ...], engine: str, schema: pa.Schema
-) -> pa.Table:
+def measured(chunk: Chunk, base: Scenario, seed: int, names: tuple[str, ...], engine: str, schema: pa.Schema) -> Rows:
     """Run the points of a chunk one after the other; a point that cannot be run, or a run that fails, is a row too.
 
     A table and no list of rows: Dask would send, receive and unpack every one of them by itself.
@@ -444,7 +442,7 @@ def run(
         tables = _finished(folder / PARTS, plan, schema, experiment.digest, note or (lambda line: None))
         todo = [chunk for chunk in plan if chunk.number not in tables]
         try:
-            with closing(_runs(experiment, todo, schema, jobs, executor, progress)) as done:
+            with closing(_runs(experiment, todo, jobs, executor, progress)) as done:
                 for chunk, table in done:
                     marked = table.replace_schema_metadata({"experiment": experiment.digest})
                     _written(folder / PARTS / PART.format(chunk.number), _parquet(marked))
@@ -459,12 +457,7 @@ def run(
 
 
 def _runs(
-    experiment: Experiment,
-    todo: Sequence[Chunk],
-    schema: pa.Schema,
-    jobs: int,
-    executor: Executor | None,
-    progress: Progress | None,
+    experiment: Experiment, todo: Sequence[Chunk], jobs: int, executor: Executor | None, progress: Progress | None
 ) -> Generator[tuple[Chunk, Rows], None, None]:
     """Each chunk with its rows, in the order in which they are done."""
     n_todo = sum(len(chunk.points) for chunk in todo)
@@ -476,7 +469,7 @@ def _runs(
         seed=experiment.seed,
         names=experiment.outcomes,
         engine=engine,
-        schema=schema,
+        schema=schema_of(experiment),
     )
     finished = experiment.n_rows - n_todo
     with workers(1 if executor else jobs) as own:
